@@ -1,0 +1,31 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Query in, reply out, from the zones: everything that DNS asks of an authoritative server, UDP or TCP. Pure: no sockets, no clock.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "agent/dns/zone.hpp"
+
+namespace nearside::dns {
+
+/// What the node says of itself.
+struct identity {
+  std::string id;       // CH TXT id.server. / hostname.bind. and NSID (RFC 4892, RFC 5001); empty: not told
+  std::string version;  // CH TXT version.bind. / version.server.; empty: not told
+};
+
+/// How the query came.
+struct request_context {
+  bool tcp = false;        // no limit but 65,535 octets
+  std::uint32_t pick = 0;  // a random number: an RRset with n alternatives answers with the one numbered pick % n
+};
+
+/// The reply in wire format; empty where none is to be sent (a response, less than a header).
+/// The layout of what the kernel can answer as well is fixed in docs/map-contract.md and must stay byte-equal with bpf/.
+[[nodiscard]] std::vector<std::uint8_t> respond(const zone_set& zones, const identity& self,
+                                                std::span<const std::uint8_t> message, const request_context& context);
+
+}  // namespace nearside::dns

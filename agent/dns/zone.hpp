@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The content of one zone, and the look-up of RFC 1034 4.3.2 in it (wildcards: RFC 4592). Built once from the
+// configuration, then immutable; shared by the responder and the publisher.
+#pragma once
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "agent/base/result.hpp"
+#include "agent/dns/name.hpp"
+
+namespace nearside::dns {
+
+/// RDATA in wire format, its names uncompressed.
+using rdata = std::vector<std::uint8_t>;
+
+/// Records of one owner and type (RFC 2181 5). `balanced`: its addresses are servers to balance; the answer then has as many
+/// alternatives as addresses, each beginning with another one (rotation).
+struct rrset {
+  std::uint16_t type = 0;
+  std::uint32_t ttl = 0;  // seconds
+  bool balanced = false;
+  std::vector<rdata> rdatas;
+
+  friend bool operator==(const rrset&, const rrset&) = default;
+  /// How many prepared answers there are to choose from: 1, or rdatas.size() where balanced; at most 255.
+  [[nodiscard]] std::size_t alternatives() const noexcept;
+};
+
+/// All RRsets of one owner; none at an empty non-terminal.
+struct node {
+  std::vector<rrset> rrsets;
+
+  [[nodiscard]] const rrset* find(std::uint16_t type) const noexcept;
+};
+
+class zone {
+ public:
+  explicit zone(name apex);
+
+  /// Adds one record. A duplicate is ignored (RFC 2181 5). Errors, each naming owner and type: owner out of zone; RRs of one RRset with
+  /// different TTLs; CNAME beside other data or two CNAMEs (RFC 2181 10.1); a second SOA, or an SOA below the apex;
+  /// DNSSEC records and DNAME, which are not served.
+  result<void> add(const name& owner, std::uint16_t type, std::uint32_t ttl, rdata data);
+  /// Marks the A and AAAA RRsets of a name as servers to balance, if they are there.
+  void balance(const name& owner);
+  /// What a whole zone needs: one SOA, at least one NS at the apex, addresses for NS names inside the zone.
+  [[nodiscard]] result<void> check() const;
+
+  [[nodiscard]] const name& apex() const noexcept { return apex_; }
+  [[nodiscard]] const rrset& soa() const;
+  /// TTL of a negative answer: the lesser of the SOA's TTL and its MINIMUM (RFC 2308 5).
+  [[nodiscard]] std::uint32_t negative_ttl() const;
+  /// The node itself, empty non-terminals included; nullptr: no such name (wildcards are not looked at).
+  [[nodiscard]] const node* find(const name& owner) const noexcept;
+  /// The highest zone cut at or above `owner` and below the apex; nullptr: none.
+  [[nodiscard]] const name* cut_above(const name& owner) const noexcept;
+  /// Calls for every node, empty non-terminals included, in no order.
+  void for_each(const std::function<void(const name&, const node&)>& visit) const;
+  [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
+
+ private:
+  name apex_;
+  std::unordered_map<name, node, name_hash> nodes_;
+  std::vector<name> cuts_;
+};
+
+/// The zones of a node, with the enclosing-zone search. Immutable once published: held by shared_ptr<const zone_set>.
+class zone_set {
+ public:
+  /// Error: a zone with this apex is there already.
+  result<void> add(zone z);
+  /// The zone with the longest apex at or above `owner`; nullptr: none is.
+  [[nodiscard]] const zone* enclosing(const name& owner) const noexcept;
+  [[nodiscard]] std::span<const zone> zones() const noexcept { return zones_; }
+
+ private:
+  std::vector<zone> zones_;
+};
+
+}  // namespace nearside::dns
