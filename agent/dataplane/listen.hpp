@@ -1,0 +1,28 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The addresses and the port that the program answers on. Two copies: the one not in force is written, then switched to,
+// so that the program never sees half a list.
+#pragma once
+
+#include <boost/asio/ip/address.hpp>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "agent/base/result.hpp"
+#include "agent/dataplane/object.hpp"
+
+namespace nearside::dataplane {
+
+struct listen_addresses {
+  std::uint16_t port = 53;
+  std::vector<boost::asio::ip::address> addresses;
+};
+
+/// True: written and switched; false: it was so already. Errors: more than MAX_LISTEN addresses of a family (exhausted); an unspecified,
+/// multicast or loopback-scoped broadcast address (invalid). No addresses: the program answers nothing.
+result<bool> set_listen(const object& tables, std::uint16_t port, std::span<const boost::asio::ip::address> addresses);
+
+/// What is in force.
+[[nodiscard]] listen_addresses get_listen(const object& tables);
+
+}  // namespace nearside::dataplane

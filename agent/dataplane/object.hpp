@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// The kernel side as one thing: the XDP program and its maps, pinned below a directory of the BPF file system. The agent and
+// the command line both open it; whoever comes first makes it. Not synchronized: one thread uses an `object`.
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <cstdint>
+#include <filesystem>
+#include <span>
+#include <string_view>
+
+#include "agent/base/result.hpp"
+#include "agent/base/unique_fd.hpp"
+#include "agent/dataplane/mapped.hpp"
+#include "bpf/map_types.h"
+
+namespace nearside::dataplane {
+
+/// How many elements the maps get when they are made; a later agent takes the sizes that are there.
+struct map_sizes {
+  std::uint32_t names = 65536;         // names of up to SHORT_QNAME octets
+  std::uint32_t long_names = 4096;     // longer ones
+  std::uint32_t sets = 16384;          // answer sets: names with the same servers share one
+  std::uint32_t small_images = 65536;  // prepared answers of up to SMALL_IMAGE_OCTETS
+  std::uint32_t large_images = 4096;   // of up to LARGE_IMAGE_OCTETS
+  std::uint32_t clients = 10000;       // rows of each client table
+  std::uint32_t sites = 1;             // sites in each set
+};
+
+/// The pinned maps; `map_label` gives the name in the object and below `<root>/maps/`.
+enum class map_id {
+  config,
+  listen,
+  names_short,
+  names_long,
+  answers,
+  slots_small,
+  slots_large,
+  clients4,
+  clients6,
+  counters,
+  events,
+  clock,
+};
+inline constexpr std::size_t MAP_COUNT = 12;
+[[nodiscard]] std::string_view map_label(map_id map) noexcept;
+
+/// What the program `nearside_clock` leaves in the map `clock`.
+struct kernel_clock {
+  std::uint64_t jiffies = 0;  // bpf_jiffies64()
+  std::uint64_t time_ns = 0;  // bpf_ktime_get_ns()
+};
+static_assert(sizeof(kernel_clock) == 16);
+
+class object {
+ public:
+  /// Opens what is pinned below `root`. Errors: not_found, nothing is pinned there; denied; invalid, another layout version
+  /// or an incomplete set of maps.
+  static result<object> open(const std::filesystem::path& root = PIN_DIRECTORY);
+  /// The same; what is missing is made: the maps with `sizes` and a fresh hash key, and the program. Two processes
+  /// may do this at the same time. Errors besides: unsupported, no BPF file system or a kernel before 5.10.
+  static result<object> open_or_create(const std::filesystem::path& root = PIN_DIRECTORY, const map_sizes& sizes = {});
+
+  /// Loads the program that this executable carries over the pinned maps. Where it differs from the pinned one, it takes
+  /// its place, and true is returned; links still run the old one until `attach` updates them.
+  result<bool> refresh_program();
+
+  [[nodiscard]] const std::filesystem::path& root() const noexcept { return root_; }
+  [[nodiscard]] int fd(map_id map) const noexcept { return maps_[index(map)].get(); }
+  /// Elements of the map, as it was made.
+  [[nodiscard]] std::uint32_t capacity(map_id map) const noexcept { return capacities_[index(map)]; }
+  [[nodiscard]] std::uint32_t sites() const noexcept { return config().site_count == 0 ? 1 : config().site_count; }
+  /// How many sets fit in `answers`.
+  [[nodiscard]] std::uint32_t sets() const noexcept { return capacity(map_id::answers) / (sites() * TYPE_CLASS_COUNT); }
+  [[nodiscard]] int program() const noexcept { return program_.get(); }
+
+  // Memory shared with the program.
+  [[nodiscard]] struct ::config& config() const noexcept { return shared<struct ::config>(map_id::config)[0]; }
+  [[nodiscard]] std::span<struct ::listen> listen() const noexcept { return shared<struct ::listen>(map_id::listen); }
+  [[nodiscard]] std::span<image_small> slots_small() const noexcept { return shared<image_small>(map_id::slots_small); }
+  [[nodiscard]] std::span<image_large> slots_large() const noexcept { return shared<image_large>(map_id::slots_large); }
+
+  /// Index into `answers`.
+  [[nodiscard]] std::size_t answer_index(std::uint32_t set, std::uint32_t site, std::uint32_t type_class) const noexcept {
+    return (std::size_t{set} * sites() + site) * TYPE_CLASS_COUNT + type_class;
+  }
+  [[nodiscard]] answer_ref load_answer(std::size_t answer) const noexcept;
+  /// One aligned 64-bit store with release order: what was written to the slots before is seen by who reads the word.
+  void store_answer(std::size_t answer, answer_ref ref) const noexcept;
+
+  /// Runs `nearside_clock` once. Error: the kernel refuses to run it.
+  [[nodiscard]] result<kernel_clock> read_clock() const;
+
+ private:
+  object() = default;
+
+  static constexpr std::size_t index(map_id map) noexcept { return static_cast<std::size_t>(map); }
+  template <typename T>
+  [[nodiscard]] std::span<T> shared(map_id map) const noexcept {
+    return memory_[index(map)].as<T>(capacity(map));
+  }
+  static result<object> open_pinned(const std::filesystem::path& root);
+  result<void> load_program();
+
+  std::filesystem::path root_;
+  std::array<unique_fd, MAP_COUNT> maps_;
+  std::array<std::uint32_t, MAP_COUNT> capacities_{};
+  std::array<mapped, MAP_COUNT> memory_;
+  unique_fd program_;
+  unique_fd clock_program_;
+};
+
+/// Removes the pins of maps and program below `root`; they live on while a link or an agent holds them.
+/// Error: busy, an interface is still attached.
+result<void> purge(const std::filesystem::path& root = PIN_DIRECTORY);
+
+}  // namespace nearside::dataplane
