@@ -1,0 +1,287 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A small network of namespaces with a Nearside edge node in it: a client, the edge, and two web servers.
+
+    server1 198.51.100.80 --+
+                            +-- client 192.0.2.1 ---- edge 192.0.2.53, XDP on edge0
+    server2 203.0.113.80 ---+
+
+The client is the router between the links; it stands for all that lies outside the edge node. The IPv6 addresses are
+2001:db8::1, ::53, 2001:db8:1::80 and 2001:db8:2::80.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import json
+import os
+import shutil
+import signal
+import socket
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import FrameType
+
+import dns.message
+import dns.query
+
+import questions
+from namespaces import Namespace, add_address, connect, run
+from peers import start_nginx
+from process import Process
+from wait import wait_until
+
+ROOT = Path(__file__).resolve().parents[2]
+BPFFS = Path("/sys/fs/bpf")
+
+EDGE4, EDGE6 = "192.0.2.53", "2001:db8::53"
+CLIENT4, CLIENT6 = "192.0.2.1", "2001:db8::1"
+SERVER1 = ("198.51.100.80", "2001:db8:1::80")
+SERVER2 = ("203.0.113.80", "2001:db8:2::80")
+ZONE = "lb.example.com"
+
+# Verdicts that are replies from the kernel; all others beginning with "pass" went up to the agent or past it.
+ANSWERED = ("answered", "answered_nodata", "answered_truncated")
+# Passed, but never a question for us: ARP, neighbour discovery, TCP, other ports.
+NOT_ASKED = ("pass_not_ip", "pass_not_udp", "pass_not_listened")
+
+_lab_numbers = itertools.count(1)
+
+
+def build_directory() -> Path:
+    """Where the binaries are: NEARSIDE_BUILD, or the preset dev's directory."""
+    return Path(os.environ.get("NEARSIDE_BUILD", ROOT / "build" / "dev")).resolve()
+
+
+def missing_for_lab() -> str:
+    """Why no lab can be made here, as one sentence; empty: it can."""
+    if os.geteuid() != 0:
+        return "the lab needs root: it makes network namespaces and loads XDP programs"
+    needed = ("ip", "nsenter", "ethtool", "bpftool", "clang-14", "dig", "kdig", "nginx", "curl")
+    if absent := [tool for tool in needed if not shutil.which(tool)]:
+        return f"the lab needs {', '.join(absent)} (./dev setup installs what is missing)"
+    for binary in ("agent/nearsided", "cli/nearside"):
+        if not (build_directory() / binary).exists():
+            return f"{build_directory() / binary} is not there: build first (./dev build)"
+    return ""
+
+
+def mount_bpffs() -> None:
+    """Pins live on bpffs; a container's first lab mounts it, and it stays."""
+    if run("stat", "-f", "-c", "%T", str(BPFFS)).strip() != "bpf_fs":
+        run("mount", "-t", "bpf", "bpf", str(BPFFS))
+
+
+def flatten(document: object, found: dict[str, int] | None = None) -> dict[str, int]:
+    """Name -> number, from whatever nesting `counters --json` groups its counters in."""
+    found = {} if found is None else found
+    if isinstance(document, dict):
+        if isinstance(document.get("name"), str):
+            for key in ("packets", "count", "value"):
+                if isinstance(document.get(key), int):
+                    found[document["name"]] = document[key]
+        for key, value in document.items():
+            if isinstance(value, int) and not isinstance(value, bool):
+                found.setdefault(key, value)
+            else:
+                flatten(value, found)
+    elif isinstance(document, list):
+        for entry in document:
+            flatten(entry, found)
+    return found
+
+
+@dataclass
+class Growth:
+    """By how much each counter grew in a block; complete once the block is left."""
+
+    by_name: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def kernel(self) -> int:
+        """Queries that the kernel answered itself."""
+        return sum(self.by_name.get(name, 0) for name in ANSWERED)
+
+    @property
+    def agent(self) -> int:
+        """Queries for our address and port that the kernel passed up, for whatever reason."""
+        return sum(count for name, count in self.by_name.items()
+                   if name.startswith("pass_") and name not in NOT_ASKED)
+
+    def __getitem__(self, name: str) -> int:
+        return self.by_name.get(name, 0)
+
+
+class Lab:
+    """Everything that one lab consists of. Leaving the `with` block removes it, whatever happened inside."""
+
+    def __init__(self, keep: bool = False) -> None:
+        self.keep = keep
+        self.id = f"{os.getpid()}x{next(_lab_numbers)}"
+        self.pins = BPFFS / f"nearside-lab-{self.id}"
+        self.directory = Path(tempfile.mkdtemp(prefix=f"nearside-lab-{self.id}-"))
+        self.processes: list[Process] = []
+        self.agent: Process | None = None
+        self._undo = contextlib.ExitStack()
+        self._old_handler: object = None
+
+    # Making and removing
+
+    def __enter__(self) -> Lab:
+        self._old_handler = signal.signal(signal.SIGTERM, _exit_on_signal)
+        self._undo.callback(self._restore_handler)
+        self._undo.callback(shutil.rmtree, self.directory, ignore_errors=True)
+        try:
+            mount_bpffs()
+            self._undo.callback(remove_pins, self.pins)
+            self._make_network()
+        except BaseException:
+            self._undo.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self.keep:
+            self._undo.pop_all()
+            self._restore_handler()
+        else:
+            self._undo.close()
+
+    def _restore_handler(self) -> None:
+        signal.signal(signal.SIGTERM, self._old_handler)  # type: ignore[arg-type]
+
+    def _make_network(self) -> None:
+        self.client, self.edge, self.server1, self.server2 = (
+            self._make_namespace(role) for role in ("client", "edge", "server1", "server2"))
+        self._undo.callback(self._stop_processes)
+        connect(self.client, "client0", self.edge, "edge0")
+        connect(self.client, "to-server1", self.server1, "server0")
+        connect(self.client, "to-server2", self.server2, "server0")
+        add_address(self.client, "client0", f"{CLIENT4}/24", f"{CLIENT6}/64")
+        add_address(self.edge, "edge0", f"{EDGE4}/24", f"{EDGE6}/64")
+        for end, space, (ipv4, ipv6) in (("to-server1", self.server1, SERVER1), ("to-server2", self.server2, SERVER2)):
+            add_address(self.client, end, f"{ipv4.rsplit('.', 1)[0]}.1/24", f"{ipv6.removesuffix('80')}1/64")
+            add_address(space, "server0", f"{ipv4}/24", f"{ipv6}/64")
+            space.run("ip", "route", "add", "default", "via", f"{ipv4.rsplit('.', 1)[0]}.1")
+            space.run("ip", "route", "add", "default", "via", f"{ipv6.removesuffix('80')}1")
+        self.edge.run("ip", "route", "add", "default", "via", CLIENT4)
+        self.edge.run("ip", "route", "add", "default", "via", CLIENT6)
+        self.client.set_option("net/ipv4/ip_forward", "1")
+        self.client.set_option("net/ipv6/conf/all/forwarding", "1")
+        passing = self.directory / "xdp_pass.bpf.o"
+        run("clang-14", "-O2", "-g", "-target", "bpf", f"-I/usr/include/{os.uname().machine}-linux-gnu",
+            "-c", str(Path(__file__).with_name("xdp_pass.bpf.c")), "-o", str(passing))
+        self.client.run("ip", "link", "set", "dev", "client0", "xdpdrv", "obj", str(passing), "sec", "xdp")
+
+    def _make_namespace(self, role: str) -> Namespace:
+        space = Namespace(f"nearside-{self.id}-{role}")
+        self._undo.callback(space.remove)
+        return space
+
+    def _stop_processes(self) -> None:
+        for process in reversed(self.processes):
+            process.stop()
+
+    def start(self, space: Namespace, name: str, *command: str) -> Process:
+        """Starts a process that ends with the lab; its log is NAME.log in the lab's directory."""
+        process = space.start(name, list(command), self.directory / f"{name}.log", outlive=self.keep)
+        self.processes.append(process)
+        return process
+
+    def start_servers(self) -> None:
+        """An nginx in each server's namespace that tells its own name."""
+        for space, name in ((self.server1, "server1"), (self.server2, "server2")):
+            start_nginx(self, space, name)
+
+    # The two programs
+
+    def write_config(self, zones: str, lease: str = "10s", serial: int = 1, edge: str = "") -> Path:
+        """Writes the agent's configuration: this edge node with `zones` (TOML, `{serial}` replaced) and more keys of [edge]."""
+        path = self.directory / "nearsided.toml"
+        path.write_text(f'''[node]
+name = "e17.ns.{ZONE}"
+id = "e17"
+version = "nearside lab"
+
+[edge]
+interfaces = ["edge0"]
+listen = ["{EDGE4}", "{EDGE6}"]
+lease = "{lease}"
+{edge}
+
+[control]
+socket = "{self.directory}/control.sock"
+''' + zones.replace("{serial}", str(serial)))
+        return path
+
+    def start_agent(self) -> Process:
+        """Starts nearsided with the configuration written last; returns when it answers over TCP."""
+        self.agent = self.start(self.edge, "nearsided", str(build_directory() / "agent" / "nearsided"),
+                                "--config", str(self.directory / "nearsided.toml"), "--pins", str(self.pins))
+        wait_until("nearsided answers over TCP", self._agent_answers, timeout=15)
+        return self.agent
+
+    def _agent_answers(self) -> bool:
+        assert self.agent is not None
+        self.agent.must_run()
+        return self.dig(ZONE, "SOA", "+tcp").status == "NOERROR"
+
+    def nearside(self, *arguments: str) -> str:
+        """Runs the command line in the edge's namespace and returns what it printed."""
+        return self.edge.run(*self.nearside_command(*arguments))
+
+    def nearside_command(self, *arguments: str) -> list[str]:
+        """The words of that command."""
+        return [str(build_directory() / "cli" / "nearside"), "--pins", str(self.pins), *arguments]
+
+    def attach(self) -> str:
+        """Puts the program on edge0, natively, and waits until a query is answered by the kernel."""
+        printed = self.nearside("attach", "edge0", "--mode", "native")
+
+        def kernel_answers() -> bool:
+            with self.counting() as grown:
+                self.dig(ZONE, "SOA")
+            return grown.kernel == 1
+        wait_until("the kernel answers the zone's SOA", kernel_answers, timeout=5)
+        return printed
+
+    # Asking and counting
+
+    def dig(self, *arguments: str, server: str = EDGE4) -> questions.Reply:
+        """dig from the client."""
+        return questions.dig(self.client, f"@{server}", *arguments)
+
+    def kdig(self, *arguments: str, server: str = EDGE4) -> questions.Reply:
+        """kdig from the client."""
+        return questions.kdig(self.client, f"@{server}", *arguments)
+
+    def ask(self, query: dns.message.Message, server: str = EDGE4, source: int = 0) -> dns.message.Message:
+        """Sends a query by UDP from the client's namespace; raises dns.exception.Timeout where no reply comes."""
+        family = socket.AF_INET6 if ":" in server else socket.AF_INET
+        with self.client.socket(family, socket.SOCK_DGRAM) as sock:
+            sock.setblocking(False)
+            return dns.query.udp(query, server, timeout=2, sock=sock)
+
+    def counters(self) -> dict[str, int]:
+        """All counters of the kernel by name. The one place that knows how `nearside counters --json` looks."""
+        return {name.replace("-", "_").lower(): value
+                for name, value in flatten(json.loads(self.nearside("counters", "--json"))).items()}
+
+    @contextlib.contextmanager
+    def counting(self) -> Iterator[Growth]:
+        """Counts what happens in the block. The program counts before a reply leaves: no need to wait."""
+        grown, before = Growth(), self.counters()
+        yield grown
+        grown.by_name.update({name: value - before.get(name, 0) for name, value in self.counters().items()})
+
+
+def remove_pins(pins: Path) -> None:
+    """Removes a lab's maps and link; the program leaves the interface with the link."""
+    shutil.rmtree(pins, ignore_errors=True)
+
+
+def _exit_on_signal(number: int, _: FrameType | None) -> None:
+    """SIGTERM unwinds like Ctrl-C does, so that the lab is removed."""
+    raise SystemExit(128 + number)

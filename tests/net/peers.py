@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""The others in the lab, each a stock Debian daemon with a configuration of its own: web servers, DNS servers, resolvers."""
+
+from __future__ import annotations
+
+import socket
+from typing import TYPE_CHECKING
+
+from namespaces import Namespace
+from process import Process
+from wait import wait_until
+
+if TYPE_CHECKING:
+    from lab import Lab
+
+NGINX = """
+daemon off;
+pid {directory}/{name}.pid;
+error_log stderr warn;
+worker_processes 1;
+user root;
+events {{ worker_connections 64; }}
+http {{
+  access_log off;
+  client_body_temp_path {directory}/{name}-body;
+  proxy_temp_path {directory}/{name}-proxy;
+  fastcgi_temp_path {directory}/{name}-fastcgi;
+  uwsgi_temp_path {directory}/{name}-uwsgi;
+  scgi_temp_path {directory}/{name}-scgi;
+  server {{
+    listen 80;
+    listen [::]:80;
+    default_type text/plain;
+    location / {{ return 200 "{name} served $host$request_uri\\n"; }}
+  }}
+}}
+"""
+
+
+def accepts(space: Namespace, address: str, port: int) -> bool:
+    """Whether something accepts TCP connections there."""
+    with space.socket(socket.AF_INET, socket.SOCK_STREAM) as sock:
+        sock.settimeout(1)
+        return sock.connect_ex((address, port)) == 0
+
+
+def start_nginx(lab: Lab, space: Namespace, name: str) -> Process:
+    """A web server that answers every request with its own name."""
+    config = lab.directory / f"{name}.conf"
+    config.write_text(NGINX.format(directory=lab.directory, name=name))
+    process = lab.start(space, name, "nginx", "-e", "stderr", "-p", str(lab.directory), "-c", str(config))
+
+    def serves() -> bool:
+        process.must_run()
+        return accepts(space, "127.0.0.1", 80)
+    wait_until(f"nginx of {name} accepts connections", serves)
+    return process
