@@ -124,6 +124,7 @@ class Lab:
         self.directory = Path(tempfile.mkdtemp(prefix=f"nearside-lab-{self.id}-"))
         self.processes: list[Process] = []
         self.agent: Process | None = None
+        self.namespaces: list[Namespace] = []
         self._undo = contextlib.ExitStack()
         self._old_handler: object = None
 
@@ -178,6 +179,7 @@ class Lab:
     def _make_namespace(self, role: str) -> Namespace:
         space = Namespace(f"nearside-{self.id}-{role}")
         self._undo.callback(space.remove)
+        self.namespaces.append(space)
         return space
 
     def _stop_processes(self) -> None:
@@ -235,6 +237,10 @@ socket = "{self.directory}/control.sock"
     def nearside_command(self, *arguments: str) -> list[str]:
         """The words of that command."""
         return [str(build_directory() / "cli" / "nearside"), "--pins", str(self.pins), *arguments]
+
+    def pinned(self, name: str) -> Path:
+        """Where a map is pinned."""
+        return next((path for path in self.pins.rglob(name)), self.pins / name)
 
     def attach(self) -> str:
         """Puts the program on edge0, natively, and waits until a query is answered by the kernel."""
