@@ -19,7 +19,7 @@ struct listen_addresses {
 };
 
 /// True: written and switched; false: it was so already. Errors: more than MAX_LISTEN addresses of a family (exhausted); an unspecified,
-/// multicast or loopback-scoped broadcast address (invalid). No addresses: the program answers nothing.
+/// multicast or broadcast address, or port 0 (invalid). No addresses: the program answers nothing.
 result<bool> set_listen(const object& tables, std::uint16_t port, std::span<const boost::asio::ip::address> addresses);
 
 /// What is in force.

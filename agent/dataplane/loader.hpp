@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Loads the BPF object that this executable carries: with new maps of given sizes, or over maps that are there. Used by `object`.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <optional>
+
+#include "agent/base/result.hpp"
+#include "agent/base/unique_fd.hpp"
+#include "agent/dataplane/object.hpp"
+
+struct dns_bpf;
+
+namespace nearside::dataplane {
+
+struct destroy_skeleton {
+  void operator()(dns_bpf* s) const noexcept;
+};
+using skeleton = std::unique_ptr<dns_bpf, destroy_skeleton>;
+
+/// The loaded object; the descriptors belong to the skeleton.
+struct loaded_object {
+  skeleton owner;
+  std::array<int, MAP_COUNT> maps{};
+  int program = -1;
+  int clock_program = -1;
+};
+
+/// New maps. Error: the kernel refuses the program or a map; the message ends with the verifier's last words.
+result<loaded_object> load_new(const map_sizes& sizes);
+/// The programs over these maps.
+result<loaded_object> load_over(const std::array<unique_fd, MAP_COUNT>& maps);
+
+}  // namespace nearside::dataplane
