@@ -255,4 +255,11 @@ struct query_event {
 };
 CHECK_SIZE(struct query_event, 288);
 
+/* Map `clock`, one element. */
+struct clock_reading {
+	__u64 jiffies;     /* bpf_jiffies64() */
+	__u64 nanoseconds; /* bpf_ktime_get_ns() */
+};
+CHECK_SIZE(struct clock_reading, 16);
+
 #endif
