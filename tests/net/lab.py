@@ -55,13 +55,18 @@ def build_directory() -> Path:
     return Path(os.environ.get("NEARSIDE_BUILD", ROOT / "build" / "dev")).resolve()
 
 
+def missing_programs(*programs: str) -> str:
+    """A sentence that names the programs that are not installed; empty: all are."""
+    absent = [program for program in programs if not shutil.which(program)]
+    return f"{', '.join(absent)}: not installed (./dev setup installs what is missing)" if absent else ""
+
+
 def missing_for_lab() -> str:
     """Why no lab can be made here, as one sentence; empty: it can."""
     if os.geteuid() != 0:
         return "the lab needs root: it makes network namespaces and loads XDP programs"
-    needed = ("ip", "nsenter", "ethtool", "bpftool", "clang-14", "dig", "kdig", "nginx", "curl")
-    if absent := [tool for tool in needed if not shutil.which(tool)]:
-        return f"the lab needs {', '.join(absent)} (./dev setup installs what is missing)"
+    if absent := missing_programs("ip", "nsenter", "ethtool", "bpftool", "clang-14", "dig", "kdig", "nginx", "curl"):
+        return absent
     for binary in ("agent/nearsided", "cli/nearside"):
         if not (build_directory() / binary).exists():
             return f"{build_directory() / binary} is not there: build first (./dev build)"

@@ -7,7 +7,7 @@ from lab import EDGE4, EDGE6, SERVER1, SERVER2, ZONE
 
 # 255 octets on the wire: 3 * 64 + 47 for these labels, and 16 for lb.example.com with the root.
 LONGEST_NAME = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 46, ZONE])
-TTL, NEGATIVE_TTL = 20, 30
+TTL, NEGATIVE_TTL = 20, 10
 
 # More addresses than fit into 512 octets, and more than fit into 1232 as well.
 MANY = [f"198.51.100.{number}" for number in range(1, 41)]
