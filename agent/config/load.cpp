@@ -16,13 +16,13 @@ constexpr std::uintmax_t largest_file = 64ull << 20;
 }  // namespace
 
 std::variant<loaded, std::vector<problem>> load(const std::filesystem::path& path) {
+  if (const auto text = read_file(path, largest_file)) return load_text(*text, path);
+  else return std::vector{problem{path.string(), 0, 0, text.error().message}};
+}
+
+std::variant<loaded, std::vector<problem>> load_text(std::string_view text, const std::filesystem::path& path) {
   problem_list problems(path.string());
-  const auto text = read_file(path, largest_file);
-  if (!text) {
-    problems.add({}, text.error().message);
-    return problems.take();
-  }
-  const auto document = toml_document::parse(*text, problems);
+  const auto document = toml_document::parse(text, problems);
   if (!document) return problems.take();
 
   table_reader root = document->root(problems);

@@ -48,7 +48,7 @@ dns::zone read_zone(table_reader& table, const dns::name& apex, const std::files
   read_balanced_names(table, ttl, zone);
   table.finish();
   if (complete) {
-    if (const auto whole = zone.check(); !whole) problems.add(table.at(), "zone " + apex.text() + ": " + whole.error().message);
+    if (const auto whole = zone.check(); !whole) problems.add(table.at(), whole.error().message);
   }
   return zone;
 }

@@ -9,13 +9,11 @@
 #include "agent/config/addresses.hpp"
 #include "agent/config/wording.hpp"
 #include "agent/config/zone_content.hpp"
+#include "agent/dns/rr_type.hpp"
 
 namespace nearside::config {
 namespace {
 
-constexpr std::uint16_t type_a = 1;
-constexpr std::uint16_t type_cname = 5;
-constexpr std::uint16_t type_aaaa = 28;
 // As many alternatives as an answer can have (rrset::alternatives).
 constexpr std::size_t most_servers = 255;
 
@@ -48,8 +46,8 @@ std::optional<dns::name> read_owner(table_reader& table, const dns::zone& zone, 
   if (const dns::name* cut = zone.cut_above(*name))
     return refuse(full + " lies in the delegation of " + cut->text() + ", whose servers answer for it");
   if (const dns::node* there = zone.find(*name)) {
-    if (there->find(type_cname) != nullptr) return refuse(full + " is a CNAME in the zone's records");
-    if (there->find(type_a) != nullptr || there->find(type_aaaa) != nullptr)
+    if (there->find(dns::rr_type::cname) != nullptr) return refuse(full + " is a CNAME in the zone's records");
+    if (there->find(dns::rr_type::a) != nullptr || there->find(dns::rr_type::aaaa) != nullptr)
       return refuse(full + " has addresses in the zone's records already");
   }
   return *name;
@@ -83,7 +81,7 @@ void read_balanced_name(table_reader& table, std::uint32_t ttl, dns::zone& zone,
   table.finish();
   if (!owner) return;
   for (const auto& server : servers) {
-    if (const auto added = zone.add(*owner, server.is_v4() ? type_a : type_aaaa, ttl, address_octets(server)); !added) {
+    if (const auto added = zone.add(*owner, server.is_v4() ? dns::rr_type::a : dns::rr_type::aaaa, ttl, address_octets(server)); !added) {
       table.complain("name", table.at("name"), added.error().message);
       return;
     }

@@ -8,14 +8,13 @@
 #include "agent/config/text_file.hpp"
 #include "agent/config/wording.hpp"
 #include "agent/dns/master_file.hpp"
+#include "agent/dns/rr_type.hpp"
 
 namespace nearside::config {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::uint16_t type_ns = 2;
-constexpr std::uint16_t type_soa = 6;
 constexpr std::uintmax_t largest_master_file = 1ull << 30;
 constexpr std::size_t most_name_servers = 32;
 constexpr std::chrono::seconds longest_expire = std::chrono::hours(365 * 24);
@@ -74,7 +73,7 @@ std::optional<dns::name> read_name(table_reader& table, std::string_view key, co
 
 void read_ns(table_reader& table, std::uint32_t ttl, dns::zone& zone) {
   const auto servers = table.texts("ns");
-  const bool in_records = at_apex(zone, type_ns) != nullptr;
+  const bool in_records = at_apex(zone, dns::rr_type::ns) != nullptr;
   if (!servers) {
     if (!in_records && !table.has("ns"))
       table.complain("ns", table.at(), "expected the zone's name servers, here or as NS records, found none");
@@ -99,7 +98,7 @@ void read_ns(table_reader& table, std::uint32_t ttl, dns::zone& zone) {
     seen.push_back(*target);
     dns::rdata data;
     append(data, *target);
-    if (const auto added = zone.add(zone.apex(), type_ns, ttl, std::move(data)); !added)
+    if (const auto added = zone.add(zone.apex(), dns::rr_type::ns, ttl, std::move(data)); !added)
       table.complain("ns", text.at, added.error().message);
   }
 }
@@ -144,12 +143,12 @@ soa_fields read_soa_table(table_reader& soa) {
 void read_soa(table_reader& table, std::uint32_t ttl, dns::zone& zone) {
   auto soa = table.table("soa");
   const soa_fields given = soa ? read_soa_table(*soa) : soa_fields{};
-  if (at_apex(zone, type_soa) != nullptr) {
+  if (at_apex(zone, dns::rr_type::soa) != nullptr) {
     if (soa) table.complain("soa", soa->at(), "expected the SOA in one place, found an SOA record in the zone's records too");
     return;
   }
   std::optional<dns::name> mname = given.mname;
-  if (const dns::rrset* ns = at_apex(zone, type_ns); !mname && ns != nullptr)
+  if (const dns::rrset* ns = at_apex(zone, dns::rr_type::ns); !mname && ns != nullptr)
     if (auto first = dns::name::from_wire(ns->rdatas.front())) mname = *first;
   if (!mname) return;  // no name server: noted already
   std::optional<dns::name> rname = given.rname;
@@ -165,7 +164,7 @@ void read_soa(table_reader& table, std::uint32_t ttl, dns::zone& zone) {
   append(data, *mname);
   append(data, *rname);
   for (const std::uint32_t number : {given.serial, given.refresh, given.retry, given.expire, given.minimum}) append(data, number);
-  if (const auto added = zone.add(zone.apex(), type_soa, ttl, std::move(data)); !added)
+  if (const auto added = zone.add(zone.apex(), dns::rr_type::soa, ttl, std::move(data)); !added)
     table.complain("soa", table.at("soa"), added.error().message);
 }
 
