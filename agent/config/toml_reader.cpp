@@ -1,9 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/config/toml_reader.hpp"
 
-// The one place that sees toml++: compiled in here, so that a wrong file is a value and not an exception.
+// The one place that sees toml++: compiled in here, so that a wrong file is a value and not an exception, and values
+// nest no deeper than a configuration needs.
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
+#define TOML_MAX_NESTED_VALUES 16
 #include <toml++/toml.h>
 
 #include <algorithm>
@@ -32,6 +34,21 @@ std::string describe(const toml::node& node) {
   if (node.is_array()) return "an array";
   if (node.is_table()) return "a table";
   return "a date or a time";
+}
+
+/// Where a key could have more parts than this. toml++ 3.3 makes a table of each part of a dotted key and takes the tables apart
+/// recursively: some ten thousand parts end the stack. A domain name has at most 127 labels, so no honest line comes near.
+std::optional<place> too_deep(std::string_view text) {
+  constexpr std::size_t most_dots = 256;
+  std::size_t dots = 0;
+  place at{1, 0};
+  for (const char c : text) {
+    ++at.column;
+    if (c == '.' && ++dots > most_dots) return at;
+    if (c == '=' || c == ',' || c == '[' || c == '{' || c == '\n') dots = 0;
+    if (c == '\n') at = {at.line + 1, 0};
+  }
+  return std::nullopt;
 }
 
 std::string range(const std::string& least, const std::string& most) { return " from " + least + " to " + most; }
@@ -173,6 +190,10 @@ void table_reader::finish() {
 }
 
 std::optional<toml_document> toml_document::parse(std::string_view text, problem_list& problems) {
+  if (const auto at = too_deep(text)) {
+    problems.add(*at, "expected at most 256 dots in a row, found more: tables do not nest so deep");
+    return std::nullopt;
+  }
   toml::parse_result parsed = toml::parse(text);
   if (!parsed) {
     const auto& at = parsed.error().source().begin;
