@@ -179,7 +179,12 @@ class Lab:
         passing = self.directory / "xdp_pass.bpf.o"
         run("clang-14", "-O2", "-g", "-target", "bpf", f"-I/usr/include/{os.uname().machine}-linux-gnu",
             "-c", str(Path(__file__).with_name("xdp_pass.bpf.c")), "-o", str(passing))
-        self.client.run("ip", "link", "set", "dev", "client0", "xdpdrv", "obj", str(passing), "sec", "xdp")
+        pin = self.pins.with_name(f"{self.pins.name}-pass")
+        run("bpftool", "prog", "load", str(passing), str(pin), "type", "xdp")
+        try:
+            self.client.run("bpftool", "net", "attach", "xdpdrv", "pinned", str(pin), "dev", "client0")
+        finally:
+            pin.unlink()
 
     def _make_namespace(self, role: str) -> Namespace:
         space = Namespace(f"nearside-{self.id}-{role}")

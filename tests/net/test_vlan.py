@@ -3,83 +3,87 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
-
+import dns.message
 import pytest
+from scapy.layers.inet import IP, UDP
+from scapy.layers.inet6 import IPv6
+from scapy.layers.l2 import Dot1AD, Dot1Q, Ether
+from scapy.packet import Packet, Raw
 
-from lab import EDGE4, EDGE6, SERVER1, SERVER2, ZONE, Lab
-from namespaces import add_address
-from questions import dig
+from frames import mac_address, wire
+from lab import CLIENT4, CLIENT6, EDGE4, EDGE6, SERVER1, SERVER2, ZONE, Lab
+from zones import MANY
 
-# The interfaces are stacked one on the other; each step adds a tag outside of which the former ones lie.
-STACK = [("client0", "outer", "802.1ad", 100), ("outer", "inner", "802.1Q", 200), ("inner", "innermost", "802.1Q", 300)]
-INTERFACES = ["client0", *(interface for _, interface, _, _ in STACK)]
-
-
-@dataclass
-class Source:
-    """Where a client with so many tags sends from."""
-
-    ipv4: str
-    ipv6: str
-
-    def towards(self, server: str) -> str:
-        return self.ipv6 if ":" in server else self.ipv4
-
-
-@pytest.fixture(scope="module")
-def sources(edge: Lab) -> Iterator[list[Source]]:
-    """One address by number of tags; a routing table for each leads to the edge through that interface."""
-    edge_mac = _mac_of(edge)
-    made = [Source("192.0.2.1", "2001:db8::1")]
-    for tags, (below, interface, protocol, number) in enumerate(STACK, start=1):
-        source = Source(f"192.0.2.{100 + tags}", f"2001:db8::{100 + tags}")
-        edge.client.run("ip", "link", "add", "link", below, "name", interface, "type", "vlan",
-                        "protocol", protocol, "id", str(number))
-        edge.client.run("ip", "link", "set", "dev", interface, "up")
-        add_address(edge.client, interface, f"{source.ipv4}/32", f"{source.ipv6}/128")
-        table = str(1000 + tags)
-        for server in (EDGE4, EDGE6):
-            edge.client.run("ip", "neigh", "replace", server, "lladdr", edge_mac, "dev", interface)
-            edge.client.run("ip", "route", "replace", server, "dev", interface, "table", table)
-            edge.client.run("ip", *(["-6"] if ":" in server else []), "rule", "add", "from", source.towards(server), "table", table)
-        made.append(source)
-    yield made
-    for tags, source in list(enumerate(made))[1:]:
-        for server in (EDGE4, EDGE6):
-            edge.client.run("ip", *(["-6"] if ":" in server else []), "rule", "delete", "from", source.towards(server),
-                            "table", str(1000 + tags))
-    edge.client.run("ip", "link", "delete", STACK[0][1])
+# Outermost first.
+TAGS = {
+    "untagged": [],
+    "one-802.1Q": [Dot1Q(vlan=100, prio=5)],
+    "one-802.1ad": [Dot1AD(vlan=4094)],
+    "two": [Dot1AD(vlan=100), Dot1Q(vlan=200, prio=3)],
+    "two-802.1Q": [Dot1Q(vlan=1), Dot1Q(vlan=2)],
+}
+TRANSPORTS = {"ipv4": IP(src=CLIENT4, dst=EDGE4, ttl=64), "ipv6": IPv6(src=CLIENT6, dst=EDGE6)}
+tagged = pytest.mark.parametrize("tags", TAGS.values(), ids=TAGS.keys())
+both_families = pytest.mark.parametrize("network", TRANSPORTS.values(), ids=TRANSPORTS.keys())
 
 
-def _mac_of(lab: Lab) -> str:
-    """The MAC address of edge0; /sys shows the host's interfaces, so `ip` is asked."""
-    words = lab.edge.run("ip", "-br", "link", "show", "dev", "edge0").split()
-    return words[2]
+def framed(lab: Lab, tags: list[Packet], network: Packet, query: dns.message.Message) -> Packet:
+    """A query as a frame from the client to the edge."""
+    frame: Packet = Ether(src=mac_address(lab.client, "client0"), dst=mac_address(lab.edge, "edge0"))
+    for tag in tags:
+        frame = frame / tag.copy()
+    return frame / network.copy() / UDP(sport=40053, dport=53) / Raw(query.to_wire())
 
 
-@pytest.mark.parametrize("server", [EDGE4, EDGE6], ids=["ipv4", "ipv6"])
-@pytest.mark.parametrize("tags", [0, 1, 2])
-def test_a_tagged_query_is_answered_inside_its_tags(edge: Lab, sources: list[Source], tags: int, server: str) -> None:
-    """dig gets the answer through the same VLAN interface, so the tags came back as they went."""
+def exchange(lab: Lab, frame: Packet, seconds: float) -> Packet | None:
+    """Sends the frame and returns the one that comes back to its port."""
+    with wire(lab.client, "client0") as link:
+        link.send(frame)
+        for reply in link.received(seconds):
+            if UDP in reply and reply[UDP].sport == 53 and reply[UDP].dport == 40053:
+                return reply
+    return None
+
+
+def tag_values(frame: Packet) -> list[tuple[int, int, int]]:
+    """TPID, priority and VLAN of each tag of a frame, outermost first."""
+    found = []
+    layer, tpid = frame.payload, frame.type
+    while isinstance(layer, Dot1Q):
+        found.append((tpid, layer.prio, layer.vlan))
+        layer, tpid = layer.payload, layer.type
+    return found
+
+
+@both_families
+@tagged
+@pytest.mark.parametrize(("name", "addresses"), [("www", [SERVER1[0], SERVER2[0]]), ("many", MANY)])
+def test_a_tagged_query_is_answered_inside_its_tags(edge: Lab, tags: list[Packet], network: Packet, name: str,
+                                                   addresses: list[str]) -> None:
+    """The reply has the same tags, the addresses and ports swapped, right checksums, and was counted once."""
+    query = dns.message.make_query(f"{name}.{ZONE}", "A", use_edns=0, payload=1232, want_dnssec=True)
+    sent = framed(edge, tags, network, query)
     with edge.counting() as grown:
-        reply = dig(edge.client, "-b", sources[tags].towards(server), f"@{server}", f"www.{ZONE}", "A", "+dnssec")
-    assert (reply.status, set(reply.rdatas("A"))) == ("NOERROR", {SERVER1[0], SERVER2[0]}), reply.text
+        reply = exchange(edge, sent, seconds=3)
     assert (grown["answered"], grown.agent) == (1, 0), grown
+    assert reply is not None, "no reply came back"
+    assert tag_values(reply) == tag_values(Ether(bytes(sent)))
+    assert (reply.src, reply.dst) == (sent.dst, sent.src)
+    message = dns.message.from_wire(bytes(reply[UDP].payload)[:reply[UDP].len - 8])
+    assert query.is_response(message)
+    assert sorted(rdata.address for rdata in message.answer[0]) == sorted(addresses)
+    rebuilt = reply.copy()
+    for layer, fields in ((IP, ("chksum", "len")), (IPv6, ("plen",)), (UDP, ("chksum", "len"))):
+        if layer in rebuilt:
+            for field in fields:
+                rebuilt[layer].delfieldval(field)
+    assert bytes(rebuilt) == bytes(reply), "lengths or checksums are not those that scapy computes"
 
 
-@pytest.mark.parametrize("tags", [1, 2])
-def test_a_large_answer_grows_a_tagged_frame(edge: Lab, sources: list[Source], tags: int) -> None:
-    """The tags stay where they are while 600 octets are added."""
+@both_families
+def test_a_third_tag_is_left_to_the_stack(edge: Lab, network: Packet) -> None:
+    """Nobody on the edge listens in that VLAN: the packet counts as not IP, and no reply comes."""
+    query = dns.message.make_query(f"www.{ZONE}", "A")
     with edge.counting() as grown:
-        reply = dig(edge.client, "-b", sources[tags].ipv4, f"@{EDGE4}", f"many.{ZONE}", "A", "+bufsize=1232")
-    assert len(reply.rdatas("A")) == 40, reply.text
-    assert (grown["answered"], grown.agent) == (1, 0), grown
-
-
-def test_a_third_tag_is_left_to_the_stack(edge: Lab, sources: list[Source]) -> None:
-    """Nobody on the edge listens in that VLAN: no reply, and the packet counts as not IP."""
-    with edge.counting() as grown:
-        reply = dig(edge.client, "-b", sources[3].ipv4, f"@{EDGE4}", f"www.{ZONE}", "A")
-    assert reply.status == "" and grown["pass_not_ip"] >= 1 and grown.kernel == 0, grown
+        reply = exchange(edge, framed(edge, [Dot1AD(vlan=1), Dot1Q(vlan=2), Dot1Q(vlan=3)], network, query), seconds=0.3)
+    assert reply is None and grown["pass_not_ip"] >= 1 and grown.kernel == 0, grown
