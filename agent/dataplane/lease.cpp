@@ -16,20 +16,20 @@ constexpr std::array<double, 10> usual_rates{24, 48, 100, 128, 250, 256, 300, 10
 
 }  // namespace
 
-void jiffies_calibrator::add(kernel_clock reading) noexcept {
-  const bool backwards = first_ && (reading.jiffies < last_.jiffies || reading.time_ns < last_.time_ns);
+void jiffies_calibrator::add(clock_reading reading) noexcept {
+  const bool backwards = first_ && (reading.jiffies < last_.jiffies || reading.nanoseconds < last_.nanoseconds);
   if (!first_ || backwards) first_ = reading;
   last_ = reading;
 }
 
 bool jiffies_calibrator::ready() const noexcept {
-  return first_ && last_.time_ns - first_->time_ns >= static_cast<std::uint64_t>(std::chrono::nanoseconds(enough).count()) &&
+  return first_ && last_.nanoseconds - first_->nanoseconds >= static_cast<std::uint64_t>(std::chrono::nanoseconds(enough).count()) &&
          last_.jiffies > first_->jiffies;
 }
 
 double jiffies_calibrator::rate() const noexcept {
   if (!ready()) return 0;
-  const double seconds = static_cast<double>(last_.time_ns - first_->time_ns) / second_ns;
+  const double seconds = static_cast<double>(last_.nanoseconds - first_->nanoseconds) / second_ns;
   const auto counted = static_cast<double>(last_.jiffies - first_->jiffies);
   // The truth lies within one jiffy: the readings fall anywhere between two ticks.
   const double least = (counted - 1) / seconds;

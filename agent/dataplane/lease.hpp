@@ -19,7 +19,7 @@ class jiffies_calibrator {
   static constexpr std::chrono::milliseconds enough{250};
 
   /// Readings in the order they were taken; one that runs backwards starts anew.
-  void add(kernel_clock reading) noexcept;
+  void add(clock_reading reading) noexcept;
   /// True when the readings span `enough` time and the jiffies moved.
   [[nodiscard]] bool ready() const noexcept;
   /// Jiffies per second; never more than the true rate by more than the reading error. 0 when not ready.
@@ -30,8 +30,8 @@ class jiffies_calibrator {
   [[nodiscard]] std::chrono::nanoseconds duration(std::uint64_t jiffies) const noexcept;
 
  private:
-  std::optional<kernel_clock> first_;
-  kernel_clock last_;
+  std::optional<clock_reading> first_;
+  clock_reading last_;
 };
 
 /// The lease of one object.

@@ -36,7 +36,7 @@ constexpr std::array<map_form, MAP_COUNT> forms{{
     {"clients6", sizeof(client_site), false},
     {"counters", sizeof(std::uint64_t), false},
     {"events", 0, false},
-    {"clock", sizeof(kernel_clock), true},
+    {"clock", sizeof(clock_reading), true},
 }};
 
 error layout_error(const fs::path& root, const std::string& found) {
@@ -218,7 +218,7 @@ void object::store_answer(std::size_t answer, answer_ref ref) const noexcept {
   std::atomic_ref<std::uint64_t>(word).store(value, std::memory_order_release);
 }
 
-result<kernel_clock> object::read_clock() const {
+result<clock_reading> object::read_clock() const {
   std::array<std::uint8_t, 64> frame{};
   bpf_test_run_opts run{};
   run.sz = sizeof run;
@@ -226,7 +226,7 @@ result<kernel_clock> object::read_clock() const {
   run.data_size_in = frame.size();
   run.repeat = 1;
   if (bpf_prog_test_run_opts(clock_program_.get(), &run) != 0) return system_error(errno, "running nearside_clock");
-  return shared<const kernel_clock>(map_id::clock)[0];
+  return shared<const clock_reading>(map_id::clock)[0];
 }
 
 result<void> purge(const fs::path& root) {

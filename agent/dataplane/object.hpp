@@ -46,13 +46,6 @@ enum class map_id {
 inline constexpr std::size_t MAP_COUNT = 12;
 [[nodiscard]] std::string_view map_label(map_id map) noexcept;
 
-/// What the program `nearside_clock` leaves in the map `clock`.
-struct kernel_clock {
-  std::uint64_t jiffies = 0;  // bpf_jiffies64()
-  std::uint64_t time_ns = 0;  // bpf_ktime_get_ns()
-};
-static_assert(sizeof(kernel_clock) == 16);
-
 class object {
  public:
   /// Opens what is pinned below `root`. Errors: not_found, nothing is pinned there; denied; invalid, another layout version
@@ -90,7 +83,7 @@ class object {
   void store_answer(std::size_t answer, answer_ref ref) const noexcept;
 
   /// Runs `nearside_clock` once. Error: the kernel refuses to run it.
-  [[nodiscard]] result<kernel_clock> read_clock() const;
+  [[nodiscard]] result<clock_reading> read_clock() const;
 
  private:
   object() = default;

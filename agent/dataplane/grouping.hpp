@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Which names may share an answer set: pure planning, before anything is written. Used by the publisher.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "agent/dataplane/name_row.hpp"
+#include "agent/dns/zone.hpp"
+
+namespace nearside::dataplane {
+
+/// A name that the kernel can answer, and the group it belongs to.
+struct wanted_name {
+  name_key key{};
+  std::string wire;  // lower-cased
+  std::uint8_t zone_octets = 0;
+  std::uint32_t group = 0;
+};
+
+/// Names with the same answers: those of one zone with only A and AAAA RRsets, equal in content; any other name is alone.
+struct name_group {
+  std::string signature;          // what makes the group: two groups with one signature have the same members' content
+  dns::name representative;       // any of its names; the images do not depend on which
+  std::uint8_t zone_octets = 0;
+};
+
+struct grouping {
+  std::vector<wanted_name> names;
+  std::vector<name_group> groups;
+};
+
+/// All names of the zones that the kernel can answer: no wildcards, no empty non-terminals, nothing at or below a zone cut or in
+/// a zone of its own, no CNAME owners. `hash_key`: two words.
+[[nodiscard]] grouping group_names(const dns::zone_set& zones, const __u64* hash_key);
+
+}  // namespace nearside::dataplane

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/dataplane/image.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include "agent/dataplane/tables.hpp"
+#include "agent/dns/respond.hpp"
+
+namespace nearside::dataplane {
+
+namespace {
+
+constexpr std::size_t header_octets = 12;
+constexpr std::size_t question_tail = 4;  // QTYPE and QCLASS
+constexpr std::uint16_t class_in = 1;
+constexpr std::uint16_t private_use_type = 65280;
+constexpr std::array<std::uint16_t, TYPE_CLASS_COUNT> column_types{1, 28, 65, 6, 2, 16, 15, private_use_type};
+
+std::uint16_t read16(std::span<const std::uint8_t> octets, std::size_t at) {
+  return static_cast<std::uint16_t>(octets[at] << 8 | octets[at + 1]);
+}
+
+void append16(std::vector<std::uint8_t>& octets, std::uint16_t value) {
+  octets.push_back(static_cast<std::uint8_t>(value >> 8));
+  octets.push_back(static_cast<std::uint8_t>(value & 0xff));
+}
+
+// A query as plain as can be: no EDNS, one question.
+std::vector<std::uint8_t> plain_query(const dns::name& owner, std::uint16_t qtype) {
+  std::vector<std::uint8_t> message(header_octets, 0);
+  message[5] = 1;  // QDCOUNT
+  message.insert(message.end(), owner.wire().begin(), owner.wire().end());
+  append16(message, qtype);
+  append16(message, class_in);
+  return message;
+}
+
+// The image of an answer that is larger than any UDP reply of ours: TC=1 and nothing else.
+image truncated_image(std::uint8_t flags) {
+  image always;
+  always.flags = static_cast<std::uint8_t>(flags | IMAGE_TRUNCATED);
+  return always;
+}
+
+}  // namespace
+
+std::uint16_t checksum_of(std::span<const std::uint8_t> octets) noexcept {
+  std::uint64_t sum = 0;
+  for (std::size_t i = 0; i < octets.size(); ++i) {
+    sum += std::uint64_t{octets[i]} << (i % 2 == 0 ? 0 : 8);
+  }
+  while (sum > 0xffff) sum = (sum & 0xffff) + (sum >> 16);
+  return static_cast<std::uint16_t>(sum);
+}
+
+std::uint16_t query_type_of(type_class column) noexcept { return column_types[column]; }
+
+std::optional<image> render(const dns::zone_set& zones, const dns::name& owner, std::size_t zone_octets,
+                            std::uint16_t qtype, std::uint32_t pick) {
+  const auto query = plain_query(owner, qtype);
+  const auto reply = dns::respond(zones, {}, query, {.tcp = true, .pick = pick});
+  if (reply.size() < query.size()) return std::nullopt;
+  const bool truncated = (reply[2] & 0x02) != 0;
+  const unsigned rcode = reply[3] & 0x0fu;
+  if (truncated || rcode != 0) return std::nullopt;
+
+  image answer;
+  if ((reply[2] & 0x04) != 0) answer.flags |= IMAGE_AUTHORITATIVE;
+  answer.ancount = read16(reply, 6);
+  answer.nscount = read16(reply, 8);
+  answer.arcount = read16(reply, 10);
+  answer.octets.assign(reply.begin() + static_cast<std::ptrdiff_t>(query.size()), reply.end());
+  answer.verdict = answer.ancount == 0 ? VERDICT_ANSWERED_NODATA : VERDICT_ANSWERED;
+
+  // Images are shared by names of different length, so what is too large is measured with the shortest QNAME, the root;
+  // the program itself compares the rest with what the client allows.
+  const std::size_t least_reply = header_octets + 1 + question_tail + answer.octets.size();
+  if (answer.octets.size() > LARGE_IMAGE_OCTETS || least_reply > MAX_UDP_REPLY) return truncated_image(answer.flags);
+
+  if (answer.ancount == 0) {
+    // NODATA: the SOA comes first. Its owner points into the QNAME (RFC 1035 4.1.4), or is the root, which needs no pointer.
+    const auto pointer = static_cast<std::uint16_t>(0xc000 | (header_octets + owner.wire().size() - zone_octets));
+    if (answer.octets.size() < 2) return std::nullopt;
+    if (answer.octets[0] != 0) {
+      if (read16(answer.octets, 0) != pointer) return std::nullopt;
+      answer.zone_pointer = 0;
+      answer.octets[0] = 0;
+      answer.octets[1] = 0;
+    }
+  }
+  answer.checksum = checksum_of(answer.octets);
+  return answer;
+}
+
+std::vector<image> render_column(const dns::zone_set& zones, const dns::name& owner, std::size_t zone_octets,
+                                 const dns::node& node, type_class column) {
+  if (column == TYPE_CLASS_OTHER) {
+    const bool has_other = std::any_of(node.rrsets.begin(), node.rrsets.end(), [](const dns::rrset& records) {
+      return type_class_of(records.type) == TYPE_CLASS_OTHER;
+    });
+    if (has_other) return {};
+  }
+  const std::uint16_t qtype = query_type_of(column);
+  const dns::rrset* const records = node.find(qtype);
+  const std::size_t alternatives = records == nullptr ? 1 : std::min<std::size_t>(records->alternatives(), 255);
+  std::vector<image> images;
+  images.reserve(alternatives);
+  for (std::uint32_t pick = 0; pick < alternatives; ++pick) {
+    auto answer = render(zones, owner, zone_octets, qtype, pick);
+    if (!answer) return {};
+    images.push_back(std::move(*answer));
+    if ((images.back().flags & IMAGE_TRUNCATED) != 0) return {images.back()};
+  }
+  return images;
+}
+
+}  // namespace nearside::dataplane
