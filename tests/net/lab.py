@@ -79,25 +79,6 @@ def mount_bpffs() -> None:
         run("mount", "-t", "bpf", "bpf", str(BPFFS))
 
 
-def flatten(document: object, found: dict[str, int] | None = None) -> dict[str, int]:
-    """Name -> number, from whatever nesting `counters --json` groups its counters in."""
-    found = {} if found is None else found
-    if isinstance(document, dict):
-        if isinstance(document.get("name"), str):
-            for key in ("packets", "count", "value"):
-                if isinstance(document.get(key), int):
-                    found[document["name"]] = document[key]
-        for key, value in document.items():
-            if isinstance(value, int) and not isinstance(value, bool):
-                found.setdefault(key, value)
-            else:
-                flatten(value, found)
-    elif isinstance(document, list):
-        for entry in document:
-            flatten(entry, found)
-    return found
-
-
 @dataclass
 class Growth:
     """By how much each counter grew in a block; complete once the block is left."""
@@ -282,8 +263,10 @@ socket = "{self.directory}/control.sock"
 
     def counters(self) -> dict[str, int]:
         """All counters of the kernel by name. The one place that knows how `nearside counters --json` looks."""
-        return {name.replace("-", "_").lower(): value
-                for name, value in flatten(json.loads(self.nearside("counters", "--json"))).items()}
+        told = json.loads(self.nearside("counters", "--json"))
+        equation = told["equation"]
+        assert equation["received"] == sum(equation[group] for group in ("answered", "referred", "passed", "dropped"))
+        return {counter["name"]: counter["packets"] for counter in told["counters"]} | {"received": equation["received"]}
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[Growth]:
