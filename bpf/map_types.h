@@ -129,7 +129,7 @@ struct config {
 	__u32 agent_pid;       /* who renews the lease; for people */
 	__u64 generation;      /* counts the changes published */
 };
-CHECK_SIZE(struct config, 64);
+CHECK_SIZE(struct config, 56);
 
 #define CONFIG_ROUTE_LOOKUP 1u /* ask the routing table where the reply goes; else swap the MAC addresses */
 

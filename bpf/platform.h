@@ -19,11 +19,22 @@
  * paths which led here are verified as one. */
 #define FORGET(lvalue) (*(volatile typeof(lvalue) *)&(lvalue))
 
-/* Keeps the compiler from merging a bounds check with arithmetic after it, which the verifier would not recognise. */
-#define KEEP_BOUND(scalar) asm volatile("" : "+r"(scalar))
+/*
+ * The same number, of which the compiler knows nothing: the check that follows and every use stay on this one 64-bit
+ * register, where the verifier can see that the check bounds the use.
+ */
+#define OPAQUE(number)                          \
+	({                                          \
+		__u64 opaque_ = (number);               \
+		asm volatile("" : "+r"(opaque_));       \
+		opaque_;                                \
+	})
 
 /* A function that the verifier checks once on its own, and not again at each place it is called from. */
 #define VERIFIED_ALONE __attribute__((noinline))
+
+/* An argument that the function does not use but the verifier wants passed: a global function's first is the context. */
+#define KEEP_ARGUMENT(argument) asm volatile("" : : "r"(argument))
 
 /* Lets the compiler neither reorder nor merge memory accesses across this line. */
 #define COMPILER_BARRIER() asm volatile("" ::: "memory")
