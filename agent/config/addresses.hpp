@@ -11,8 +11,9 @@
 
 namespace nearside::config {
 
-/// An address that a host can have: IPv4 in dotted quads or IPv6 without a zone index. Errors (expected ..., found ...): no address
-/// at all, unspecified, multicast, the limited broadcast address, IPv4 in IPv6 (::ffff:192.0.2.1), with a prefix length or a port.
+/// An address that a host can have: IPv4 in dotted quads or IPv6 without a zone index. Errors (expected ..., found
+/// ...): no address at all, unspecified, multicast, the limited broadcast address, IPv4 in IPv6 (::ffff:192.0.2.1),
+/// with a prefix length or a port.
 [[nodiscard]] result<boost::asio::ip::address> parse_host_address(std::string_view text);
 
 /// The address in network byte order: RDATA of an A (4 octets) or AAAA (16 octets) record.

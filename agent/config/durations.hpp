@@ -9,8 +9,8 @@
 
 namespace nearside::config {
 
-/// One whole number and one unit (ms, s, m, h, d, w), nothing between or around them. Nothing: it is not of that form, or
-/// longer than ten thousand weeks.
+/// One whole number and one unit (ms, s, m, h, d, w), nothing between or around them. Nothing: it is not of that form,
+/// or longer than ten thousand weeks.
 [[nodiscard]] std::optional<std::chrono::milliseconds> parse_duration(std::string_view text);
 
 /// The shortest exact way to write it: "90s", "1h", "250ms".

@@ -16,8 +16,9 @@ constexpr std::uintmax_t largest_file = 64ull << 20;
 }  // namespace
 
 std::variant<loaded, std::vector<problem>> load(const std::filesystem::path& path) {
-  if (const auto text = read_file(path, largest_file)) return load_text(*text, path);
-  else return std::vector{problem{path.string(), 0, 0, text.error().message}};
+  const auto text = read_file(path, largest_file);
+  if (!text) return std::vector{problem{path.string(), 0, 0, text.error().message}};
+  return load_text(*text, path);
 }
 
 std::variant<loaded, std::vector<problem>> load_text(std::string_view text, const std::filesystem::path& path) {

@@ -22,11 +22,12 @@ struct loaded {
 };
 
 /// Reads the TOML file at `path` and the master files that it names (relative paths: from the folder of `path`).
-/// Returns all problems found, ordered by file and place: syntax, unknown keys, values out of their bounds, records, zones.
-/// Only a file that cannot be read, is not UTF-8 or is not TOML hides what else is wrong in it.
+/// Returns all problems found, ordered by file and place: syntax, unknown keys, values out of their bounds, records,
+/// zones. Only a file that cannot be read, is not UTF-8 or is not TOML hides what else is wrong in it.
 [[nodiscard]] std::variant<loaded, std::vector<problem>> load(const std::filesystem::path& path);
 
 /// As load(), with `text` in the place of the file's content; `path` is what problems and relative paths refer to.
-[[nodiscard]] std::variant<loaded, std::vector<problem>> load_text(std::string_view text, const std::filesystem::path& path);
+[[nodiscard]] std::variant<loaded, std::vector<problem>> load_text(std::string_view text,
+                                                                   const std::filesystem::path& path);
 
 }  // namespace nearside::config

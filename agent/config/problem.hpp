@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Something wrong in the configuration, and where; and the list that the readers collect it in, so that all is told at once.
-// Made by load(), on its caller's thread.
+// Something wrong in the configuration, and where; and the list that the readers collect it in, so that all is told at
+// once. Made by load(), on its caller's thread.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +9,8 @@
 
 namespace nearside::config {
 
-/// What was expected and what was found at a place of a file. Line and column count from 1; 0: not known, or the file as a whole.
+/// What was expected and what was found at a place of a file. Line and column count from 1; 0: not known, or the file
+/// as a whole.
 struct problem {
   std::string file;
   std::size_t line = 0;

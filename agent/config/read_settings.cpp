@@ -19,7 +19,7 @@ namespace {
 using namespace std::chrono_literals;
 
 constexpr std::size_t most_interfaces = 16;
-constexpr std::size_t longest_interface = 15;         // IFNAMSIZ without its NUL
+constexpr std::size_t longest_interface = 15;          // IFNAMSIZ without its NUL
 constexpr std::size_t longest_character_string = 255;  // RFC 1035 3.3
 constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::size_t most_connections = 65'536;
@@ -35,7 +35,8 @@ std::string host_name() {
 void read_node(table_reader& table, node_settings& node) {
   if (const auto found = table.text("name")) {
     if (const auto valid = dns::name::from_text(found->value); !valid)
-      table.complain("name", found->at, "expected a domain name, found " + in_quotes(found->value) + ": " + valid.error().message);
+      table.complain("name", found->at,
+                     "expected a domain name, found " + in_quotes(found->value) + ": " + valid.error().message);
     node.name = found->value;
   }
   const auto character_string = [&](std::string_view key, std::string& field) {
@@ -54,8 +55,9 @@ void read_interfaces(table_reader& table, std::vector<std::string>& interfaces) 
   const auto found = table.texts("interfaces");
   if (!found) return;
   if (found->value.size() > most_interfaces) {
-    table.complain("interfaces", found->at, "expected at most " + std::to_string(most_interfaces) + " interfaces, found " +
-                                                std::to_string(found->value.size()));
+    table.complain("interfaces", found->at,
+                   "expected at most " + std::to_string(most_interfaces) + " interfaces, found " +
+                       std::to_string(found->value.size()));
   }
   for (const auto& [text, at, last_line] : found->value) {
     // What the kernel accepts as a device's name (dev_valid_name).
@@ -64,7 +66,8 @@ void read_interfaces(table_reader& table, std::vector<std::string>& interfaces) 
                          return c == '/' || c == ':' || static_cast<unsigned char>(c) <= ' ';
                        });
     if (!valid)
-      table.complain("interfaces", at, "expected the name of a network interface of at most 15 octets, found " + in_quotes(text));
+      table.complain("interfaces", at,
+                     "expected the name of a network interface of at most 15 octets, found " + in_quotes(text));
     else if (std::find(interfaces.begin(), interfaces.end(), text) != interfaces.end())
       table.complain("interfaces", at, in_quotes(text) + " is given twice");
     else
@@ -89,9 +92,9 @@ void read_listen(table_reader& table, std::vector<boost::asio::ip::address>& lis
     } else {
       listen.push_back(*address);
       if (++of_family[address->is_v6()] == MAX_LISTEN + 1) {
-        table.complain("listen", at, "expected at most " + std::to_string(MAX_LISTEN) + " addresses of each family, found the " +
-                                         std::to_string(MAX_LISTEN + 1) + "th " + (address->is_v6() ? "IPv6" : "IPv4") +
-                                         " address");
+        table.complain("listen", at,
+                       "expected at most " + std::to_string(MAX_LISTEN) + " addresses of each family, found the " +
+                           std::to_string(MAX_LISTEN + 1) + "th " + (address->is_v6() ? "IPv6" : "IPv4") + " address");
       }
     }
   }
@@ -131,8 +134,9 @@ void read_control(table_reader& table, control_settings& control) {
   const bool valid = found->value.starts_with('/') && found->value.size() <= longest_socket_path &&
                      found->value.find('\0') == std::string::npos;
   if (!valid) {
-    table.complain("socket", found->at, "expected an absolute path of at most " + std::to_string(longest_socket_path) +
-                                            " octets, found " + in_quotes(found->value));
+    table.complain("socket", found->at,
+                   "expected an absolute path of at most " + std::to_string(longest_socket_path) + " octets, found " +
+                       in_quotes(found->value));
   }
   control.socket = found->value;
 }
@@ -155,7 +159,8 @@ settings read_settings(table_reader& root) {
   all.node.id = all.node.name;
   section(root, "node", [&](table_reader& table) { read_node(table, all.node); });
   section(root, "edge", [&](table_reader& table) { read_edge(table, all.edge); });
-  if (!root.has("edge")) root.complain("edge", {}, "expected a section [edge] with the addresses to answer on, found none");
+  if (!root.has("edge"))
+    root.complain("edge", {}, "expected a section [edge] with the addresses to answer on, found none");
   section(root, "serve", [&](table_reader& table) { read_serve(table, all.serve); });
   section(root, "maps", [&](table_reader& table) { read_maps(table, all.maps); });
   section(root, "events", [&](table_reader& table) {

@@ -7,7 +7,8 @@
 
 namespace nearside::config {
 
-/// Reads [node], [edge], [serve], [maps], [events], [log] and [control]; a value that is wrong keeps its default and is noted.
+/// Reads [node], [edge], [serve], [maps], [events], [log] and [control]; a value that is wrong keeps its default and is
+/// noted.
 [[nodiscard]] settings read_settings(table_reader& root);
 
 }  // namespace nearside::config

@@ -30,7 +30,8 @@ std::optional<dns::name> read_apex(table_reader& table) {
   }
   auto name = dns::name::from_text(text->value);
   if (!name) {
-    table.complain("name", text->at, "expected a domain name, found " + in_quotes(text->value) + ": " + name.error().message);
+    table.complain("name", text->at,
+                   "expected a domain name, found " + in_quotes(text->value) + ": " + name.error().message);
     return std::nullopt;
   }
   if (name->is_wildcard()) {
@@ -40,7 +41,8 @@ std::optional<dns::name> read_apex(table_reader& table) {
   return *name;
 }
 
-dns::zone read_zone(table_reader& table, const dns::name& apex, const std::filesystem::path& folder, problem_list& problems) {
+dns::zone read_zone(table_reader& table, const dns::name& apex, const std::filesystem::path& folder,
+                    problem_list& problems) {
   dns::zone zone(apex);
   std::uint32_t ttl = usual_ttl;
   if (const auto found = table.seconds("ttl", least_ttl, most_ttl)) ttl = found->value;
@@ -53,7 +55,8 @@ dns::zone read_zone(table_reader& table, const dns::name& apex, const std::files
   return zone;
 }
 
-/// Where one zone encloses another, the enclosing one may delegate it, or must have nothing there: its records would never be told.
+/// Where one zone encloses another, the enclosing one may delegate it, or must have nothing there: its records would
+/// never be told.
 void check_nesting(const placed_zone& outer, const placed_zone& inner, problem_list& problems) {
   const dns::name& apex = inner.zone.apex();
   const place at_name = inner.table.at("name");
@@ -82,7 +85,8 @@ void check_nesting(const std::vector<placed_zone>& all, problem_list& problems) 
     dns::name ancestor = inner.zone.apex();
     while (!ancestor.is_root()) {
       ancestor = ancestor.parent();
-      if (const auto outer = by_apex.find(ancestor); outer != by_apex.end()) check_nesting(*outer->second, inner, problems);
+      if (const auto outer = by_apex.find(ancestor); outer != by_apex.end())
+        check_nesting(*outer->second, inner, problems);
     }
   }
 }

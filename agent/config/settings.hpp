@@ -31,10 +31,11 @@ struct node_settings {
 
 /// [edge]: where queries are answered.
 struct edge_settings {
-  std::vector<std::string> interfaces;            // the interfaces that the kernel program is expected on
-  std::vector<boost::asio::ip::address> listen;   // at most MAX_LISTEN of each family
+  std::vector<std::string> interfaces;           // the interfaces that the kernel program is expected on
+  std::vector<boost::asio::ip::address> listen;  // at most MAX_LISTEN of each family
   std::uint16_t port = 53;
-  std::chrono::milliseconds lease = std::chrono::seconds(10);  // the kernel answers this long after the agent's last sign of life
+  std::chrono::milliseconds lease =
+      std::chrono::seconds(10);  // the kernel answers this long after the agent's last sign of life
   reply_route replies = reply_route::automatic;
 };
 
@@ -42,17 +43,17 @@ struct edge_settings {
 struct serve_settings {
   std::size_t tcp_connections = 1000;                             // at once
   std::chrono::milliseconds tcp_idle = std::chrono::seconds(10);  // a connection without a query is closed after this
-  std::size_t tcp_pipeline = 32;                                  // queries of one connection in work at once (RFC 7766 6.2.1.1)
+  std::size_t tcp_pipeline = 32;  // queries of one connection in work at once (RFC 7766 6.2.1.1)
 };
 
 /// [maps]: how many entries the kernel's maps are made with. They cost memory from the start; a change needs new maps.
 struct map_settings {
-  std::uint32_t names = 65536;        // names of up to SHORT_QNAME octets
-  std::uint32_t long_names = 4096;    // longer names
-  std::uint32_t sets = 16384;         // different contents of a name
-  std::uint32_t small_images = 65536; // answers of up to SMALL_IMAGE_OCTETS
-  std::uint32_t large_images = 4096;  // larger answers
-  std::uint32_t clients = 10000;      // client prefixes, for each family
+  std::uint32_t names = 65536;         // names of up to SHORT_QNAME octets
+  std::uint32_t long_names = 4096;     // longer names
+  std::uint32_t sets = 16384;          // different contents of a name
+  std::uint32_t small_images = 65536;  // answers of up to SMALL_IMAGE_OCTETS
+  std::uint32_t large_images = 4096;   // larger answers
+  std::uint32_t clients = 10000;       // client prefixes, for each family
 };
 
 /// [events]: samples of the queries.

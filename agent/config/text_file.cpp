@@ -25,7 +25,7 @@ result<void> check_status(const struct stat& status, std::uintmax_t limit) {
 }  // namespace
 
 result<void> check_file(const std::filesystem::path& path, std::uintmax_t limit) {
-  struct stat status{};
+  struct stat status {};
   if (::stat(path.c_str(), &status) != 0) return system_error(errno, "cannot read the file");
   if (const auto fit = check_status(status, limit); !fit) return fit.error();
   if (::access(path.c_str(), R_OK) != 0) return system_error(errno, "cannot read the file");
@@ -36,7 +36,7 @@ result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t 
   // Not blocking: opening a pipe that nobody writes to would wait for ever.
   const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   if (!file) return system_error(errno, "cannot read the file");
-  struct stat status{};
+  struct stat status {};
   if (::fstat(file.get(), &status) != 0) return system_error(errno, "cannot read the file");
   if (const auto fit = check_status(status, limit); !fit) return fit.error();
 

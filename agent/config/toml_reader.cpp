@@ -20,9 +20,7 @@ namespace {
 
 using std::chrono::milliseconds;
 
-place begin_of(const toml::node& node) {
-  return {node.source().begin.line, node.source().begin.column};
-}
+place begin_of(const toml::node& node) { return {node.source().begin.line, node.source().begin.column}; }
 
 /// What was found, for the end of a message.
 std::string describe(const toml::node& node) {
@@ -36,8 +34,9 @@ std::string describe(const toml::node& node) {
   return "a date or a time";
 }
 
-/// Where a key could have more parts than this. toml++ 3.3 makes a table of each part of a dotted key and takes the tables apart
-/// recursively: some ten thousand parts end the stack. A domain name has at most 127 labels, so no honest line comes near.
+/// Where a key could have more parts than this. toml++ 3.3 makes a table of each part of a dotted key and takes the
+/// tables apart recursively: some ten thousand parts end the stack. A domain name has at most 127 labels, so no honest
+/// line comes near.
 std::optional<place> too_deep(std::string_view text) {
   constexpr std::size_t most_dots = 256;
   std::size_t dots = 0;
@@ -78,12 +77,14 @@ void table_reader::expected(std::string_view key, const toml::node& found, const
 std::optional<located<std::string>> table_reader::text(std::string_view key) {
   const toml::node* found = take(key);
   if (found == nullptr) return std::nullopt;
-  if (const auto* text = found->as_string()) return located<std::string>{text->get(), begin_of(*found), found->source().end.line};
+  if (const auto* text = found->as_string())
+    return located<std::string>{text->get(), begin_of(*found), found->source().end.line};
   expected(key, *found, "a string");
   return std::nullopt;
 }
 
-std::optional<located<std::int64_t>> table_reader::integer(std::string_view key, std::int64_t least, std::int64_t most) {
+std::optional<located<std::int64_t>> table_reader::integer(std::string_view key, std::int64_t least,
+                                                           std::int64_t most) {
   const toml::node* found = take(key);
   if (found == nullptr) return std::nullopt;
   const auto* number = found->as_integer();
@@ -93,7 +94,8 @@ std::optional<located<std::int64_t>> table_reader::integer(std::string_view key,
   return std::nullopt;
 }
 
-std::optional<located<milliseconds>> table_reader::duration(std::string_view key, milliseconds least, milliseconds most) {
+std::optional<located<milliseconds>> table_reader::duration(std::string_view key, milliseconds least,
+                                                            milliseconds most) {
   const toml::node* found = take(key);
   if (found == nullptr) return std::nullopt;
   if (const auto* text = found->as_string()) {
@@ -101,7 +103,8 @@ std::optional<located<milliseconds>> table_reader::duration(std::string_view key
     if (value && *value >= least && *value <= most)
       return located<milliseconds>{*value, begin_of(*found), found->source().end.line};
   }
-  expected(key, *found, "a duration with its unit" + range(in_quotes(duration_text(least)), in_quotes(duration_text(most))));
+  expected(key, *found,
+           "a duration with its unit" + range(in_quotes(duration_text(least)), in_quotes(duration_text(most))));
   return std::nullopt;
 }
 
@@ -184,7 +187,8 @@ void table_reader::finish() {
   for (const auto& [key, value] : *table_) {
     if (std::find(known_.begin(), known_.end(), key.str()) != known_.end()) continue;
     std::string message = "unknown key " + in_quotes(path_.empty() ? key.str() : full_name(key.str()));
-    if (const auto meant = nearest(key.str(), known_); !meant.empty()) message += ", did you mean " + in_quotes(meant) + "?";
+    if (const auto meant = nearest(key.str(), known_); !meant.empty())
+      message += ", did you mean " + in_quotes(meant) + "?";
     problems_->add({key.source().begin.line, key.source().begin.column}, std::move(message));
   }
 }

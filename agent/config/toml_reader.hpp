@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Typed access to a TOML document: every value is read with its type and its bounds, what does not fit becomes a problem at its
-// line and column, and a key that nobody read is a problem too. Used by load() on its caller's thread; toml++ stays inside.
+// Typed access to a TOML document: every value is read with its type and its bounds, what does not fit becomes a
+// problem at its line and column, and a key that nobody read is a problem too. Used by load() on its caller's thread;
+// toml++ stays inside.
 #pragma once
 
 #include <chrono>
@@ -44,7 +45,8 @@ class table_reader {
   std::optional<located<std::chrono::milliseconds>> duration(std::string_view key, std::chrono::milliseconds least,
                                                              std::chrono::milliseconds most);
   /// A duration of whole seconds, as DNS counts.
-  std::optional<located<std::uint32_t>> seconds(std::string_view key, std::chrono::seconds least, std::chrono::seconds most);
+  std::optional<located<std::uint32_t>> seconds(std::string_view key, std::chrono::seconds least,
+                                                std::chrono::seconds most);
   /// The index of the text in `words`.
   std::optional<std::size_t> one_of(std::string_view key, std::span<const std::string_view> words);
   /// The texts of an array; those that are no text are left out and noted.

@@ -8,7 +8,8 @@
 
 namespace nearside::config {
 
-/// The text in double quotes, fit for a terminal and a log line: control characters and what is no ASCII as \xNN, cut at 64 octets.
+/// The text in double quotes, fit for a terminal and a log line: control characters and what is no ASCII as \xNN, cut
+/// at 64 octets.
 [[nodiscard]] std::string in_quotes(std::string_view text);
 
 /// The one of `known` that differs from `word` by the fewest edits (insert, delete, replace, swap of neighbours), where

@@ -34,12 +34,13 @@ std::optional<dns::name> read_owner(table_reader& table, const dns::zone& zone, 
   const auto name = dns::name::from_text(text->value, zone.apex());
   if (!name) return refuse("expected a name relative to the zone, found " + shown + ": " + name.error().message);
   const std::string full = name->text();
-  if (!name->is_at_or_below(zone.apex())) return refuse("expected a name in " + zone.apex().text() + ", found " + shown);
+  if (!name->is_at_or_below(zone.apex()))
+    return refuse("expected a name in " + zone.apex().text() + ", found " + shown);
   // The zone's name written out without its final dot would silently be there twice.
   if (const auto absolute = dns::name::from_text(text->value);
       absolute && !text->value.ends_with('.') && !zone.apex().is_root() && absolute->is_at_or_below(zone.apex())) {
-    return refuse("names are relative to the zone: " + shown + " would be " + full + ", write the name without the zone's, or " +
-                  in_quotes(text->value + "."));
+    return refuse("names are relative to the zone: " + shown + " would be " + full +
+                  ", write the name without the zone's, or " + in_quotes(text->value + "."));
   }
   if (const auto [earlier, is_new] = seen.emplace(*name, text->at); !is_new)
     return refuse(full + " is given twice, first in line " + std::to_string(earlier->second.line));
@@ -57,19 +58,23 @@ std::vector<boost::asio::ip::address> read_servers(table_reader& table) {
   std::vector<boost::asio::ip::address> servers;
   const auto found = table.texts("servers");
   if (!found) {
-    if (!table.has("servers")) table.complain("servers", table.at(), "expected the addresses of at least one server, found none");
+    if (!table.has("servers"))
+      table.complain("servers", table.at(), "expected the addresses of at least one server, found none");
     return servers;
   }
   if (found->value.empty() || found->value.size() > most_servers) {
-    table.complain("servers", found->at, "expected 1 to " + std::to_string(most_servers) + " addresses, found " +
-                                             std::to_string(found->value.size()));
+    table.complain(
+        "servers", found->at,
+        "expected 1 to " + std::to_string(most_servers) + " addresses, found " + std::to_string(found->value.size()));
   }
   for (const auto& text : found->value) {
     const auto address = parse_host_address(text.value);
-    if (!address) table.complain("servers", text.at, address.error().message);
+    if (!address)
+      table.complain("servers", text.at, address.error().message);
     else if (std::find(servers.begin(), servers.end(), *address) != servers.end())
       table.complain("servers", text.at, in_quotes(text.value) + " is given twice");
-    else servers.push_back(*address);
+    else
+      servers.push_back(*address);
   }
   return servers;
 }
@@ -81,7 +86,9 @@ void read_balanced_name(table_reader& table, std::uint32_t ttl, dns::zone& zone,
   table.finish();
   if (!owner) return;
   for (const auto& server : servers) {
-    if (const auto added = zone.add(*owner, server.is_v4() ? dns::rr_type::a : dns::rr_type::aaaa, ttl, address_octets(server)); !added) {
+    if (const auto added =
+            zone.add(*owner, server.is_v4() ? dns::rr_type::a : dns::rr_type::aaaa, ttl, address_octets(server));
+        !added) {
       table.complain("name", table.at("name"), added.error().message);
       return;
     }

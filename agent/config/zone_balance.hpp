@@ -9,7 +9,8 @@
 
 namespace nearside::config {
 
-/// Adds every [[zone.balance]] of the table to the zone, which has its other records already. `ttl`: of those without one, in seconds.
+/// Adds every [[zone.balance]] of the table to the zone, which has its other records already. `ttl`: of those without
+/// one, in seconds.
 void read_balanced_names(table_reader& zone_table, std::uint32_t ttl, dns::zone& zone);
 
 }  // namespace nearside::config

@@ -66,8 +66,10 @@ void append(dns::rdata& data, std::uint32_t number) {
 
 /// A full domain name, with or without its final dot.
 std::optional<dns::name> read_name(table_reader& table, std::string_view key, const located<std::string>& text) {
-  if (auto name = dns::name::from_text(text.value)) return *name;
-  else table.complain(key, text.at, "expected a domain name, found " + in_quotes(text.value) + ": " + name.error().message);
+  const auto name = dns::name::from_text(text.value);
+  if (name) return *name;
+  table.complain(key, text.at,
+                 "expected a domain name, found " + in_quotes(text.value) + ": " + name.error().message);
   return std::nullopt;
 }
 
@@ -80,12 +82,14 @@ void read_ns(table_reader& table, std::uint32_t ttl, dns::zone& zone) {
     return;
   }
   if (in_records) {
-    table.complain("ns", servers->at, "expected the name servers in one place, found NS records of the zone in its records too");
+    table.complain("ns", servers->at,
+                   "expected the name servers in one place, found NS records of the zone in its records too");
     return;
   }
   if (servers->value.empty() || servers->value.size() > most_name_servers) {
-    table.complain("ns", servers->at, "expected 1 to " + std::to_string(most_name_servers) + " name servers, found " +
-                                          std::to_string(servers->value.size()));
+    table.complain("ns", servers->at,
+                   "expected 1 to " + std::to_string(most_name_servers) + " name servers, found " +
+                       std::to_string(servers->value.size()));
   }
   std::vector<dns::name> seen;
   for (const auto& text : servers->value) {
@@ -144,7 +148,8 @@ void read_soa(table_reader& table, std::uint32_t ttl, dns::zone& zone) {
   auto soa = table.table("soa");
   const soa_fields given = soa ? read_soa_table(*soa) : soa_fields{};
   if (at_apex(zone, dns::rr_type::soa) != nullptr) {
-    if (soa) table.complain("soa", soa->at(), "expected the SOA in one place, found an SOA record in the zone's records too");
+    if (soa)
+      table.complain("soa", soa->at(), "expected the SOA in one place, found an SOA record in the zone's records too");
     return;
   }
   std::optional<dns::name> mname = given.mname;
@@ -155,7 +160,8 @@ void read_soa(table_reader& table, std::uint32_t ttl, dns::zone& zone) {
   if (!rname) {
     auto usual = dns::name::from_text("hostmaster", zone.apex());
     if (!usual) {
-      table.complain("soa.rname", table.at("soa"), "expected a domain name, found none, and the usual one: " + usual.error().message);
+      table.complain("soa.rname", table.at("soa"),
+                     "expected a domain name, found none, and the usual one: " + usual.error().message);
       return;
     }
     rname = *usual;
@@ -163,7 +169,8 @@ void read_soa(table_reader& table, std::uint32_t ttl, dns::zone& zone) {
   dns::rdata data;
   append(data, *mname);
   append(data, *rname);
-  for (const std::uint32_t number : {given.serial, given.refresh, given.retry, given.expire, given.minimum}) append(data, number);
+  for (const std::uint32_t number : {given.serial, given.refresh, given.retry, given.expire, given.minimum})
+    append(data, number);
   if (const auto added = zone.add(zone.apex(), dns::rr_type::soa, ttl, std::move(data)); !added)
     table.complain("soa", table.at("soa"), added.error().message);
 }
@@ -179,8 +186,10 @@ bool read_content(table_reader& table, const std::filesystem::path& folder, std:
   read_records(table, ttl, zone, problems);
   const bool records_complete = problems.size() == before;
   // Records that could not be read may have held the SOA and the NS: what is missing is not worth a word then.
-  if (records_complete || table.has("ns")) read_ns(table, apex_ttl, zone);
-  else table.texts("ns");
+  if (records_complete || table.has("ns"))
+    read_ns(table, apex_ttl, zone);
+  else
+    table.texts("ns");
   read_soa(table, apex_ttl, zone);
   return problems.size() == before;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What a [[zone]] says of itself: its records from a master file or from text, and its SOA and NS. Used by read_zones().
+// What a [[zone]] says of itself: its records from a master file or from text, and its SOA and NS. Used by
+// read_zones().
 #pragma once
 
 #include <chrono>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Any text as a configuration file: problems that can be printed, or zones that are whole. Seeds: tests/fuzz/seeds/config.
+// Any text as a configuration file: problems that can be printed, or zones that are whole. Seeds:
+// tests/fuzz/seeds/config.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>

@@ -18,7 +18,8 @@ TEST_CASE("a duration is one whole number and one unit", "[config][durations]") 
 }
 
 TEST_CASE("what is not exactly a duration is none", "[config][durations]") {
-  for (const char* text : {"", "10", "s", "10 s", " 10s", "10s ", "-1s", "+1s", "1.5s", "1h30m", "10S", "10sec", "0x10s", "1_000s"}) {
+  for (const char* text :
+       {"", "10", "s", "10 s", " 10s", "10s ", "-1s", "+1s", "1.5s", "1h30m", "10S", "10sec", "0x10s", "1_000s"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_duration(text));
   }

@@ -19,18 +19,22 @@ ttl = "3d"
 name = "www"
 servers = []
 )");
-  CHECK(found == lines{
-    "edge.toml:2:11: edge.listen: expected the address of one host, found \"0.0.0.0\", the unspecified address",
-    "edge.toml:3:1: unknown key \"edge.prot\", did you mean \"port\"?",
-    "edge.toml:5:9: log.level: expected a string, found the integer 3",
-    "edge.toml:9:7: zone.ttl: expected a duration with its unit from \"1s\" to \"2d\", found the string \"3d\"",
-    "edge.toml:12:11: zone.balance.servers: expected 1 to 255 addresses, found 0"});
+  CHECK(
+      found ==
+      lines{"edge.toml:2:11: edge.listen: expected the address of one host, found \"0.0.0.0\", the unspecified address",
+            "edge.toml:3:1: unknown key \"edge.prot\", did you mean \"port\"?",
+            "edge.toml:5:9: log.level: expected a string, found the integer 3",
+            "edge.toml:9:7: zone.ttl: expected a duration with its unit from \"1s\" to \"2d\", found the string \"3d\"",
+            "edge.toml:12:11: zone.balance.servers: expected 1 to 255 addresses, found 0"});
 }
 
 TEST_CASE("a key that no section knows is a problem, with the one that was meant", "[config][load]") {
-  CHECK(problems_of(usual_edge + "[servee]\n") == lines{"edge.toml:4:2: unknown key \"servee\", did you mean \"serve\"?"});
-  CHECK(problems_of(usual_edge + "[[zones]]\n") == lines{"edge.toml:4:3: unknown key \"zones\", did you mean \"zone\"?"});
-  CHECK(problems_of(usual_edge + "[map.names]\n") == lines{"edge.toml:4:2: unknown key \"map\", did you mean \"maps\"?"});
+  CHECK(problems_of(usual_edge + "[servee]\n") ==
+        lines{"edge.toml:4:2: unknown key \"servee\", did you mean \"serve\"?"});
+  CHECK(problems_of(usual_edge + "[[zones]]\n") ==
+        lines{"edge.toml:4:3: unknown key \"zones\", did you mean \"zone\"?"});
+  CHECK(problems_of(usual_edge + "[map.names]\n") ==
+        lines{"edge.toml:4:2: unknown key \"map\", did you mean \"maps\"?"});
   CHECK(problems_of(usual_edge + "[backbone]\n") == lines{"edge.toml:4:2: unknown key \"backbone\""});
   CHECK(problems_of(usual_edge + usual_zone + "soa = { mnane = \"ns.example.net\" }\n") ==
         lines{"edge.toml:7:9: unknown key \"zone.soa.mnane\", did you mean \"mname\"?"});
@@ -39,8 +43,10 @@ TEST_CASE("a key that no section knows is a problem, with the one that was meant
 }
 
 TEST_CASE("a section of the wrong kind is told what was expected", "[config][load]") {
-  CHECK(problems_of("log = 3\n" + usual_edge) == lines{"edge.toml:1:7: log: expected a table, [log], found the integer 3"});
-  CHECK(problems_of(usual_edge + "[zone]\n") == lines{"edge.toml:4:1: zone: expected an array of tables, [[zone]], found a table"});
+  CHECK(problems_of("log = 3\n" + usual_edge) ==
+        lines{"edge.toml:1:7: log: expected a table, [log], found the integer 3"});
+  CHECK(problems_of(usual_edge + "[zone]\n") ==
+        lines{"edge.toml:4:1: zone: expected an array of tables, [[zone]], found a table"});
   CHECK(problems_of("zone = [1]\n" + usual_edge) ==
         lines{"edge.toml:1:9: zone: expected an array of tables, [[zone]], found the integer 1"});
   CHECK(problems_of("[edge]\nlisten = \"192.0.2.53\"\n") ==
@@ -55,7 +61,7 @@ TEST_CASE("what is not TOML is told with its line and column", "[config][load]")
     REQUIRE(found.size() == 1);
     return found.front();
   };
-  CHECK_THAT(one("[edge]\nlisten = [\n"), Catch::StartsWith("edge.toml:3:1: not TOML: "));
+  CHECK_THAT(one("[edge]\nlisten = [\n"), Catch::StartsWith("edge.toml:2:12: not TOML: "));
   CHECK_THAT(one("[edge]\nport = \n"), Catch::StartsWith("edge.toml:2:8: not TOML: "));
   CHECK_THAT(one("[edge]\nport = 53\nport = 53\n"), Catch::StartsWith("edge.toml:3:"));
   CHECK_THAT(one("[edge]\n[edge]\n"), Catch::StartsWith("edge.toml:2:"));

@@ -70,13 +70,14 @@ sample_interval = 100
 level = "debug"
 [control]
 socket = "/run/other.sock"
-)").options;
+)")
+                         .options;
   CHECK(s.node.name == "e17.example.net");
   CHECK(s.node.id == "e17");
   CHECK(s.node.version == "nearside");
   CHECK(s.edge.interfaces == lines{"eth0", "eth1"});
-  CHECK(s.edge.listen == std::vector{make_address("192.0.2.53"), make_address("2001:db8::53"), make_address("127.0.0.1"),
-                                     make_address("::1")});
+  CHECK(s.edge.listen == std::vector{make_address("192.0.2.53"), make_address("2001:db8::53"),
+                                     make_address("127.0.0.1"), make_address("::1")});
   CHECK(s.edge.port == 5353);
   CHECK(s.edge.lease == 250s);
   CHECK(s.edge.replies == reply_route::lookup);
@@ -101,16 +102,19 @@ TEST_CASE("the id is the node's name unless it is given, even as nothing", "[con
 
 TEST_CASE("a number or a duration out of its bounds is told with the bounds", "[config][settings]") {
   const std::string listen = "\nlisten = [\"192.0.2.53\"]";
-  CHECK(wrong("edge", "port = 0" + listen) == lines{"edge.toml:2:8: edge.port: expected an integer from 1 to 65535, found the integer 0"});
+  CHECK(wrong("edge", "port = 0" + listen) ==
+        lines{"edge.toml:2:8: edge.port: expected an integer from 1 to 65535, found the integer 0"});
   CHECK(wrong("edge", "port = 65536" + listen) ==
         lines{"edge.toml:2:8: edge.port: expected an integer from 1 to 65535, found the integer 65536"});
   CHECK(wrong("edge", "port = \"53\"" + listen) ==
         lines{"edge.toml:2:8: edge.port: expected an integer from 1 to 65535, found the string \"53\""});
-  CHECK(wrong("edge", "lease = \"999ms\"" + listen) ==
-        lines{"edge.toml:2:9: edge.lease: expected a duration with its unit from \"1s\" to \"1h\", found the string \"999ms\""});
+  CHECK(wrong("edge", "lease = \"999ms\"" + listen) == lines{"edge.toml:2:9: edge.lease: expected a duration with its "
+                                                             "unit from \"1s\" to \"1h\", found the string \"999ms\""});
   CHECK(wrong("edge", "lease = \"61m\"" + listen).size() == 1);
-  CHECK(wrong("edge", "lease = 10" + listen) ==
-        lines{"edge.toml:2:9: edge.lease: expected a duration with its unit from \"1s\" to \"1h\", found the integer 10"});
+  CHECK(
+      wrong("edge", "lease = 10" + listen) ==
+      lines{
+          "edge.toml:2:9: edge.lease: expected a duration with its unit from \"1s\" to \"1h\", found the integer 10"});
   CHECK(wrong("serve", "tcp_connections = 0").size() == 1);
   CHECK(wrong("serve", "tcp_connections = 65537").size() == 1);
   CHECK(wrong("serve", "tcp_pipeline = 1001").size() == 1);
@@ -132,17 +136,22 @@ TEST_CASE("a choice among words is told with the words", "[config][settings]") {
 }
 
 TEST_CASE("an address that is not one host's cannot be listened on", "[config][settings]") {
-  CHECK(wrong_listen("\"0.0.0.0\"") ==
-        lines{"edge.toml:2:11: edge.listen: expected the address of one host, found \"0.0.0.0\", the unspecified address"});
+  CHECK(
+      wrong_listen("\"0.0.0.0\"") ==
+      lines{
+          "edge.toml:2:11: edge.listen: expected the address of one host, found \"0.0.0.0\", the unspecified address"});
   CHECK(wrong_listen("\"::\"") ==
         lines{"edge.toml:2:11: edge.listen: expected the address of one host, found \"::\", the unspecified address"});
-  CHECK(wrong_listen("\"224.0.0.251\"") ==
-        lines{"edge.toml:2:11: edge.listen: expected the address of one host, found \"224.0.0.251\", a multicast address"});
+  CHECK(
+      wrong_listen("\"224.0.0.251\"") ==
+      lines{
+          "edge.toml:2:11: edge.listen: expected the address of one host, found \"224.0.0.251\", a multicast address"});
   CHECK(wrong_listen("\"ff02::fb\"").size() == 1);
-  CHECK(wrong_listen("\"255.255.255.255\"") ==
-        lines{"edge.toml:2:11: edge.listen: expected the address of one host, found \"255.255.255.255\", the broadcast address"});
-  for (const char* text : {"192.0.2", "192.0.2.053", "192.0.2.256", "192.0.2.53:53", "192.0.2.0/24", "2001:db8::53%eth0", "[2001:db8::1]",
-                           "::ffff:192.0.2.53", "edge.example.com", "", "192.0.2.53\\u0000"}) {
+  CHECK(wrong_listen("\"255.255.255.255\"") == lines{"edge.toml:2:11: edge.listen: expected the address of one host, "
+                                                     "found \"255.255.255.255\", the broadcast address"});
+  for (const char* text :
+       {"192.0.2", "192.0.2.053", "192.0.2.256", "192.0.2.53:53", "192.0.2.0/24", "2001:db8::53%eth0", "[2001:db8::1]",
+        "::ffff:192.0.2.53", "edge.example.com", "", "192.0.2.53\\u0000"}) {
     CAPTURE(text);
     CHECK(wrong_listen("\"" + std::string(text) + "\"").size() == 1);
   }
@@ -155,15 +164,19 @@ TEST_CASE("an address written twice, in whatever notation, is a problem", "[conf
 
 TEST_CASE("the kernel takes eight addresses of each family and no more", "[config][settings]") {
   std::string eight;
-  for (int i = 1; i <= 8; ++i) eight += "\"192.0.2." + std::to_string(i) + "\", \"2001:db8::" + std::to_string(i) + "\", ";
+  for (int i = 1; i <= 8; ++i)
+    eight += "\"192.0.2." + std::to_string(i) + "\", \"2001:db8::" + std::to_string(i) + "\", ";
   CHECK(wrong_listen(eight).empty());
-  CHECK_THAT(wrong_listen(eight + "\"192.0.2.9\"").at(0), Catch::Contains("at most 8 addresses of each family, found the 9th IPv4"));
+  CHECK_THAT(wrong_listen(eight + "\"192.0.2.9\"").at(0),
+             Catch::Contains("at most 8 addresses of each family, found the 9th IPv4"));
   CHECK_THAT(wrong_listen(eight + "\"2001:db8::9\"").at(0), Catch::Contains("found the 9th IPv6"));
 }
 
 TEST_CASE("a file that does not say where to answer is told so", "[config][settings]") {
-  CHECK(problems_of("") == lines{"edge.toml: edge: expected a section [edge] with the addresses to answer on, found none"});
-  CHECK(problems_of("\n[edge]\n") == lines{"edge.toml:2:1: edge.listen: expected the addresses to answer on, found none"});
+  CHECK(problems_of("") ==
+        lines{"edge.toml: edge: expected a section [edge] with the addresses to answer on, found none"});
+  CHECK(problems_of("\n[edge]\n") ==
+        lines{"edge.toml:2:1: edge.listen: expected the addresses to answer on, found none"});
   CHECK(wrong_listen("") == lines{"edge.toml:2:10: edge.listen: expected at least one address, found none"});
 }
 
@@ -173,12 +186,15 @@ TEST_CASE("a name that no network interface can have is a problem", "[config][se
     CAPTURE(name);
     CHECK(wrong("edge", "interfaces = [\"" + std::string(name) + "\"]" + listen).size() == 1);
   }
-  CHECK(wrong("edge", "interfaces = [\"eth0\", \"eth0\"]" + listen) == lines{"edge.toml:2:23: edge.interfaces: \"eth0\" is given twice"});
+  CHECK(wrong("edge", "interfaces = [\"eth0\", \"eth0\"]" + listen) ==
+        lines{"edge.toml:2:23: edge.interfaces: \"eth0\" is given twice"});
 }
 
 TEST_CASE("what the node says of itself must fit in DNS", "[config][settings]") {
-  CHECK_THAT(wrong("node", "name = \"a..example\"").at(0), Catch::Contains("edge.toml:2:8: node.name: expected a domain name"));
-  CHECK(wrong("node", "id = \"" + std::string(256, 'x') + "\"") == lines{"edge.toml:2:6: node.id: expected at most 255 octets, found 256"});
+  CHECK_THAT(wrong("node", "name = \"a..example\"").at(0),
+             Catch::Contains("edge.toml:2:8: node.name: expected a domain name"));
+  CHECK(wrong("node", "id = \"" + std::string(256, 'x') + "\"") ==
+        lines{"edge.toml:2:6: node.id: expected at most 255 octets, found 256"});
   CHECK(wrong("node", "version = \"" + std::string(255, 'x') + "\"").empty());
 }
 

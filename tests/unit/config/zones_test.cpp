@@ -32,7 +32,8 @@ lines wrong_balance(const std::string& owner, const std::string& servers) {
 std::vector<std::uint32_t> timers(const dns::rdata& soa) {
   std::vector<std::uint32_t> numbers;
   for (std::size_t i = soa.size() - 20; i < soa.size(); i += 4) {
-    numbers.push_back(std::uint32_t{soa[i]} << 24 | std::uint32_t{soa[i + 1]} << 16 | std::uint32_t{soa[i + 2]} << 8 | soa[i + 3]);
+    numbers.push_back(std::uint32_t{soa[i]} << 24 | std::uint32_t{soa[i + 1]} << 16 | std::uint32_t{soa[i + 2]} << 8 |
+                      soa[i + 3]);
   }
   return numbers;
 }
@@ -48,7 +49,8 @@ TEST_CASE("a zone of a name and its name servers has an SOA made of defaults", "
   const loaded good = load_zone("");
   const dns::rrset& soa = records(good, "lb.example.com", type::soa);
   CHECK(soa.ttl == 3600);
-  CHECK(soa_names(soa.rdatas.at(0)) == std::pair<std::string, std::string>{"ns.example.net.", "hostmaster.lb.example.com."});
+  CHECK(soa_names(soa.rdatas.at(0)) ==
+        std::pair<std::string, std::string>{"ns.example.net.", "hostmaster.lb.example.com."});
   CHECK(timers(soa.rdatas.at(0)) == std::vector<std::uint32_t>{1, 3600, 600, 604800, 30});
   CHECK(records(good, "lb.example.com", type::ns).rdatas.size() == 1);
   CHECK(good.zones->zones()[0].negative_ttl() == 30);
@@ -56,7 +58,14 @@ TEST_CASE("a zone of a name and its name servers has an SOA made of defaults", "
 
 TEST_CASE("the SOA has the values of its table", "[config][zones]") {
   const loaded good = load_zone(R"(apex_ttl = "2h"
-soa = { mname = "p.example.net.", rname = "dns.example.org", serial = 4294967295, refresh = "2h", retry = "3m", expire = "2w", minimum = "5s" }
+[zone.soa]
+mname = "p.example.net."
+rname = "dns.example.org"
+serial = 4294967295
+refresh = "2h"
+retry = "3m"
+expire = "2w"
+minimum = "5s"
 )");
   const dns::rrset& soa = records(good, "lb.example.com", type::soa);
   CHECK(soa.ttl == 7200);
@@ -66,11 +75,13 @@ soa = { mname = "p.example.net.", rname = "dns.example.org", serial = 4294967295
 }
 
 TEST_CASE("a mail address is no RNAME", "[config][zones]") {
-  CHECK(wrong_zone("soa = { rname = \"dns@example.org\" }\n") ==
-        lines{"edge.toml:7:17: zone.soa.rname: expected a domain name, found \"dns@example.org\": write the @ as a dot"});
+  CHECK(
+      wrong_zone("soa = { rname = \"dns@example.org\" }\n") ==
+      lines{"edge.toml:7:17: zone.soa.rname: expected a domain name, found \"dns@example.org\": write the @ as a dot"});
 }
 
-TEST_CASE("servers become one balanced RRset for each family, with the TTL of the name or of the zone", "[config][zones]") {
+TEST_CASE("servers become one balanced RRset for each family, with the TTL of the name or of the zone",
+          "[config][zones]") {
   const loaded good = load_zone(R"(ttl = "40s"
 [[zone.balance]]
 name = "www"
@@ -99,9 +110,10 @@ servers = ["192.0.2.84"]
 }
 
 TEST_CASE("a server has an address of one host, once", "[config][zones]") {
-  CHECK(wrong_balance("www", "") == lines{"edge.toml:9:11: zone.balance.servers: expected 1 to 255 addresses, found 0"});
-  CHECK(wrong_balance("www", "\"0.0.0.0\"") ==
-        lines{"edge.toml:9:12: zone.balance.servers: expected the address of one host, found \"0.0.0.0\", the unspecified address"});
+  CHECK(wrong_balance("www", "") ==
+        lines{"edge.toml:9:11: zone.balance.servers: expected 1 to 255 addresses, found 0"});
+  CHECK(wrong_balance("www", "\"0.0.0.0\"") == lines{"edge.toml:9:12: zone.balance.servers: expected the address of "
+                                                     "one host, found \"0.0.0.0\", the unspecified address"});
   CHECK(wrong_balance("www", "\"ff02::1\"").size() == 1);
   CHECK(wrong_balance("www", "\"web1.example.net\"") ==
         lines{"edge.toml:9:12: zone.balance.servers: expected an IPv4 or IPv6 address, found \"web1.example.net\""});
@@ -113,8 +125,9 @@ TEST_CASE("a server has an address of one host, once", "[config][zones]") {
 
 TEST_CASE("a balanced name belongs to its zone and is there once", "[config][zones]") {
   CHECK_THAT(wrong_balance("www.lb.example.com", "\"192.0.2.80\"").at(0),
-             Catch::Contains("edge.toml:8:8: zone.balance.name: names are relative to the zone: \"www.lb.example.com\" would be "
-                             "www.lb.example.com.lb.example.com."));
+             Catch::Contains(
+                 "edge.toml:8:8: zone.balance.name: names are relative to the zone: \"www.lb.example.com\" would be "
+                 "www.lb.example.com.lb.example.com."));
   CHECK(wrong_balance("www.example.org.", "\"192.0.2.80\"") ==
         lines{"edge.toml:8:8: zone.balance.name: expected a name in lb.example.com., found \"www.example.org.\""});
   CHECK(wrong_balance("a..b", "\"192.0.2.80\"").size() == 1);
@@ -127,7 +140,8 @@ TEST_CASE("a balanced name belongs to its zone and is there once", "[config][zon
 }
 
 TEST_CASE("records in the file are read with the zone's TTL", "[config][zones]") {
-  const loaded good = load_zone("ttl = \"25s\"\nrecords = '''\nmail MX 10 mx\nmx 60 A 192.0.2.25\nweb A 192.0.2.1\nweb A 192.0.2.2\n'''\n");
+  const loaded good = load_zone(
+      "ttl = \"25s\"\nrecords = '''\nmail MX 10 mx\nmx 60 A 192.0.2.25\nweb A 192.0.2.1\nweb A 192.0.2.2\n'''\n");
   CHECK(records(good, "mail.lb.example.com", type::mx).ttl == 25);
   CHECK(records(good, "mx.lb.example.com", type::a).ttl == 60);
   CHECK_FALSE(records(good, "mx.lb.example.com", type::a).balanced);
@@ -135,8 +149,9 @@ TEST_CASE("records in the file are read with the zone's TTL", "[config][zones]")
 }
 
 TEST_CASE("a wrong record is told with its own line, wherever the text begins", "[config][zones]") {
-  for (const char* text : {"records = '''\nok A 192.0.2.1\nbad A 192.0.2.x\n'''\n", "records = '''ok A 192.0.2.1\n\nbad A 192.0.2.x'''\n",
-                           "records = \"\"\"\nok A 192.0.2.1\nbad A 192.0.2.x\"\"\"\n"}) {
+  for (const char* text :
+       {"records = '''\nok A 192.0.2.1\nbad A 192.0.2.x\n'''\n", "records = '''ok A 192.0.2.1\n\nbad A 192.0.2.x'''\n",
+        "records = \"\"\"\nok A 192.0.2.1\nbad A 192.0.2.x\"\"\"\n"}) {
     CAPTURE(text);
     const lines found = wrong_zone(text);
     REQUIRE(found.size() == 1);
@@ -151,7 +166,8 @@ TEST_CASE("a master file stands beside the configuration file and brings its own
   const folder place;
   std::filesystem::create_directory(place.path() / "zones");
   place.write("zones/db", "$TTL 300\n@ SOA ns hostmaster 7 1h 10m 7d 30\n@ NS ns\nns A 192.0.2.53\n");
-  auto result = load(place.write("edge.toml", usual_edge + "[[zone]]\nname = \"lb.example.com\"\nfile = \"zones/db\"\n"));
+  auto result =
+      load(place.write("edge.toml", usual_edge + "[[zone]]\nname = \"lb.example.com\"\nfile = \"zones/db\"\n"));
   CHECK(problems_of(result).empty());
   const loaded& good = std::get<loaded>(result);
   CHECK(timers(records(good, "lb.example.com", type::soa).rdatas.at(0)).at(0) == 7);
@@ -161,8 +177,8 @@ TEST_CASE("a master file stands beside the configuration file and brings its own
 TEST_CASE("what is wrong in a master file is told with that file's name and line", "[config][zones]") {
   const folder place;
   place.write("db", "@ NS ns.example.net.\nwww A 192.0.2.1\nbad A 192.0.2.x\n");
-  const lines found =
-    problems_of(load(place.write("edge.toml", usual_edge + "[[zone]]\nname = \"lb.example.com\"\nttl = 5\nfile = \"db\"\n")));
+  const lines found = problems_of(
+      load(place.write("edge.toml", usual_edge + "[[zone]]\nname = \"lb.example.com\"\nttl = 5\nfile = \"db\"\n")));
   REQUIRE(found.size() == 2);
   CHECK_THAT(found[0], Catch::StartsWith("edge.toml:6:7: zone.ttl: "));
   CHECK_THAT(found[1], Catch::StartsWith("db:3: "));
@@ -173,7 +189,8 @@ TEST_CASE("a master file that cannot be read is told at its key", "[config][zone
   std::filesystem::create_directory(place.path() / "sub");
   std::filesystem::resize_file(place.write("huge", ""), (1ull << 30) + 1);
   const auto with = [&](const std::string& file) {
-    const lines found = problems_of(load(place.write("edge.toml", usual_edge + usual_zone + "file = \"" + file + "\"\n")));
+    const lines found =
+        problems_of(load(place.write("edge.toml", usual_edge + usual_zone + "file = \"" + file + "\"\n")));
     REQUIRE(found.size() == 1);
     CHECK_THAT(found.front(), Catch::StartsWith("edge.toml:7:8: zone.file: "));
     return found.front();
@@ -189,7 +206,8 @@ TEST_CASE("the SOA and the NS are given in one place", "[config][zones]") {
   CHECK(wrong_zone("soa = { serial = 2 }\nrecords = '''\n" + soa + "'''\n") ==
         lines{"edge.toml:7:7: zone.soa: expected the SOA in one place, found an SOA record in the zone's records too"});
   CHECK(wrong_zone("records = '''\n@ NS ns2.example.net.\n'''\n") ==
-        lines{"edge.toml:6:6: zone.ns: expected the name servers in one place, found NS records of the zone in its records too"});
+        lines{"edge.toml:6:6: zone.ns: expected the name servers in one place, found NS records of the zone in its "
+              "records too"});
   CHECK(wrong_zone("records = '''\n" + soa + "'''\n").empty());
 }
 
@@ -216,7 +234,8 @@ TEST_CASE("a balanced name that the records have already is told at the name", "
   CHECK(wrong_zone("records = 'www AAAA 2001:db8::1'\n" + balance) ==
         lines{"edge.toml:9:8: zone.balance.name: www.lb.example.com. has addresses in the zone's records already"});
   CHECK(wrong_zone("records = 'www NS ns.example.net.'\n" + balance) ==
-        lines{"edge.toml:9:8: zone.balance.name: www.lb.example.com. lies in the delegation of www.lb.example.com., whose servers answer for it"});
+        lines{"edge.toml:9:8: zone.balance.name: www.lb.example.com. lies in the delegation of www.lb.example.com., "
+              "whose servers answer for it"});
   CHECK(wrong_zone("records = 'www TXT hello'\n" + balance).empty());
 }
 
@@ -230,7 +249,8 @@ TEST_CASE("a zone inside another is delegated there or has its records alone", "
   CHECK(wrong_zone(inner).empty());
   CHECK(wrong_zone("records = 'b.a NS ns.example.net.'\n" + inner).empty());
   CHECK(wrong_zone("records = 'a NS ns.example.net.'\n" + inner) ==
-        lines{"edge.toml:9:8: zone b.a.lb.example.com. lies in the delegation of a.lb.example.com. in zone lb.example.com., "
+        lines{"edge.toml:9:8: zone b.a.lb.example.com. lies in the delegation of a.lb.example.com. in zone "
+              "lb.example.com., "
               "whose servers answer for it"});
   CHECK(wrong_zone("records = 'x.b.a TXT hello'\n" + inner) ==
         lines{"edge.toml:9:8: zone b.a.lb.example.com. hides x.b.a.lb.example.com. of zone lb.example.com.: "
