@@ -42,7 +42,7 @@ class Sent:
 
 @contextlib.contextmanager
 def captured_queries(space: Namespace, interface: str, destinations: set[str]) -> Iterator[list[Sent]]:
-    """Collects the queries that leave by the interface for these addresses; the list is filled when the block is left."""
+    """Collects the queries that leave by the interface for these addresses; the list is full when the block is left."""
     sent: list[Sent] = []
     with space.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(ETH_P_ALL)) as sock:
         sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 22)

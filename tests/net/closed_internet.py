@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""An Internet of its own for resolvers: root and TLD by Knot, the owner's DNS by BIND, and three resolvers in front of them.
+"""An Internet of its own for resolvers: root and TLD by Knot, the owner's DNS by BIND, and three resolvers.
 
-All of them run in the client's namespace, each at an address of its own; the owner's DNS delegates lb.example.com to the edge.
+All of them run in the client's namespace, each at an address of its own; the owner's DNS delegates
+lb.example.com to the edge.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import questions
-from lab import EDGE4, EDGE6, ZONE, Lab
+from lab import EDGE4, EDGE6, Lab
 from namespaces import add_address
 from process import Process
 from wait import wait_until
@@ -170,7 +171,8 @@ def start_unbound(lab: Lab) -> Resolver:
     directory = _own_directory(lab, "unbound")
     (directory / "hints").write_text(HINTS)
     config = directory / "unbound.conf"
-    config.write_text(UNBOUND.format(directory=directory, address=UNBOUND4, address6=UNBOUND6, edge4=EDGE4, edge6=EDGE6))
+    config.write_text(UNBOUND.format(directory=directory, address=UNBOUND4, address6=UNBOUND6,
+                                     edge4=EDGE4, edge6=EDGE6))
     process = lab.start(lab.client, "unbound", "unbound", "-d", "-d", "-c", str(config))
     _wait_for(lab, process, UNBOUND4, "example.com")
     return Resolver("unbound", UNBOUND4, lab)

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from lab import Lab, missing_for_lab
+from environment import missing_for_lab
+from lab import Lab
 from zones import FULL_ZONE
 
 

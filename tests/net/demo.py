@@ -14,7 +14,9 @@ import sys
 import time
 from pathlib import Path
 
-from lab import CLIENT4, EDGE4, EDGE6, SERVER1, SERVER2, ZONE, Growth, Lab, missing_for_lab, remove_pins
+from counting import Growth
+from environment import missing_for_lab
+from lab import CLIENT4, EDGE4, EDGE6, SERVER1, SERVER2, ZONE, Lab, remove_pins
 from namespaces import run
 from questions import Reply
 from wait import wait_until

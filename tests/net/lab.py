@@ -20,7 +20,6 @@ import signal
 import socket
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
 from types import FrameType
 
@@ -28,13 +27,12 @@ import dns.message
 import dns.query
 
 import questions
+from counting import Growth
+from environment import BPFFS, build_directory, mount_bpffs
 from namespaces import Namespace, add_address, connect, run
 from peers import start_nginx
 from process import Process
 from wait import wait_until
-
-ROOT = Path(__file__).resolve().parents[2]
-BPFFS = Path("/sys/fs/bpf")
 
 EDGE4, EDGE6 = "192.0.2.53", "2001:db8::53"
 CLIENT4, CLIENT6 = "192.0.2.1", "2001:db8::1"
@@ -42,62 +40,7 @@ SERVER1 = ("198.51.100.80", "2001:db8:1::80")
 SERVER2 = ("203.0.113.80", "2001:db8:2::80")
 ZONE = "lb.example.com"
 
-# Verdicts that are replies from the kernel; all others beginning with "pass" went up to the agent or past it.
-ANSWERED = ("answered", "answered_nodata", "answered_truncated")
-# Passed, but never a question for us: ARP, neighbour discovery, TCP, other ports.
-NOT_ASKED = ("pass_not_ip", "pass_not_udp", "pass_not_listened")
-
 _lab_numbers = itertools.count(1)
-
-
-def build_directory() -> Path:
-    """Where the binaries are: NEARSIDE_BUILD, or the preset dev's directory."""
-    return Path(os.environ.get("NEARSIDE_BUILD", ROOT / "build" / "dev")).resolve()
-
-
-def missing_programs(*programs: str) -> str:
-    """A sentence that names the programs that are not installed; empty: all are."""
-    absent = [program for program in programs if not shutil.which(program)]
-    return f"{', '.join(absent)}: not installed (./dev setup installs what is missing)" if absent else ""
-
-
-def missing_for_lab() -> str:
-    """Why no lab can be made here, as one sentence; empty: it can."""
-    if os.geteuid() != 0:
-        return "the lab needs root: it makes network namespaces and loads XDP programs"
-    if absent := missing_programs("ip", "nsenter", "ethtool", "bpftool", "clang-14", "dig", "kdig", "nginx", "curl"):
-        return absent
-    for binary in ("agent/nearsided", "cli/nearside"):
-        if not (build_directory() / binary).exists():
-            return f"{build_directory() / binary} is not there: build first (./dev build)"
-    return ""
-
-
-def mount_bpffs() -> None:
-    """Pins live on bpffs; a container's first lab mounts it, and it stays."""
-    if run("stat", "-f", "-c", "%T", str(BPFFS)).strip() != "bpf_fs":
-        run("mount", "-t", "bpf", "bpf", str(BPFFS))
-
-
-@dataclass
-class Growth:
-    """By how much each counter grew in a block; complete once the block is left."""
-
-    by_name: dict[str, int] = field(default_factory=dict)
-
-    @property
-    def kernel(self) -> int:
-        """Queries that the kernel answered itself."""
-        return sum(self.by_name.get(name, 0) for name in ANSWERED)
-
-    @property
-    def agent(self) -> int:
-        """Queries for our address and port that the kernel passed up, for whatever reason."""
-        return sum(count for name, count in self.by_name.items()
-                   if name.startswith("pass_") and name not in NOT_ASKED)
-
-    def __getitem__(self, name: str) -> int:
-        return self.by_name.get(name, 0)
 
 
 class Lab:
@@ -191,7 +134,7 @@ class Lab:
     # The two programs
 
     def write_config(self, zones: str, lease: str = "10s", serial: int = 1, edge: str = "") -> Path:
-        """Writes the agent's configuration: this edge node with `zones` (TOML, `{serial}` replaced) and more keys of [edge]."""
+        """Writes the agent's configuration: `zones` is TOML with `{serial}` in it, `edge` more keys of [edge]."""
         path = self.directory / "nearsided.toml"
         path.write_text(f'''[node]
 name = "e17.ns.{ZONE}"
@@ -266,7 +209,8 @@ socket = "{self.directory}/control.sock"
         told = json.loads(self.nearside("counters", "--json"))
         equation = told["equation"]
         assert equation["received"] == sum(equation[group] for group in ("answered", "referred", "passed", "dropped"))
-        return {counter["name"]: counter["packets"] for counter in told["counters"]} | {"received": equation["received"]}
+        named = {counter["name"]: counter["packets"] for counter in told["counters"]}
+        return named | {"received": equation["received"]}
 
     @contextlib.contextmanager
     def counting(self) -> Iterator[Growth]:

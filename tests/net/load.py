@@ -70,7 +70,8 @@ class Load:
             except ConnectionRefusedError:
                 continue
             except TimeoutError:
-                if self._stopped_at and (len(self._replies) >= self._sent or time.monotonic() > self._stopped_at + OVERDUE):
+                complete = len(self._replies) >= self._sent
+                if self._stopped_at and (complete or time.monotonic() > self._stopped_at + OVERDUE):
                     return
 
     @property
@@ -80,7 +81,8 @@ class Load:
     def wait_for(self, queries: int) -> None:
         """Returns when this many more queries have been sent."""
         goal = self._sent + queries
-        wait_until(f"{queries} more queries are sent", lambda: self._sent >= goal, timeout=30 + 3 * queries / self._rate)
+        timeout = 30 + 3 * queries / self._rate
+        wait_until(f"{queries} more queries are sent", lambda: self._sent >= goal, timeout)
 
     def lost(self) -> int:
         """Queries without a reply; one answered twice is a mistake as well."""
@@ -89,7 +91,7 @@ class Load:
         return self._sent - len(seen)
 
     def answers(self) -> list[tuple[str, ...]]:
-        """The sorted addresses of each reply in the order of arrival; a reply that is no good answer is shown as its RCODE."""
+        """The sorted addresses of each reply, in the order of arrival; the RCODE where there are none."""
         parsed: dict[bytes, tuple[str, ...]] = {}
         result = []
         for _, wire in self._replies:

@@ -89,7 +89,7 @@ class Namespace:
 
 def connect(left: Namespace, left_interface: str, right: Namespace, right_interface: str) -> None:
     """A veth pair between two namespaces, fit for native XDP: two queues, nothing left to a NIC that is not there."""
-    # Made under a name of this process's own, so that labs beside each other cannot collide; each end gets its name inside.
+    # Made under a name of this process's own, so that labs cannot collide; each end gets its name inside.
     stem = f"v{os.getpid() % 10_000_000}"
     run("ip", "link", "add", f"{stem}a", "netns", left.name, "numrxqueues", "2", "numtxqueues", "2",
         "type", "veth", "peer", "name", f"{stem}b", "netns", right.name, "numrxqueues", "2", "numtxqueues", "2")

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The others in the lab, each a stock Debian daemon with a configuration of its own: web servers, DNS servers, resolvers."""
+"""The web servers of the lab: stock nginx, one in the namespace of each server."""
 
 from __future__ import annotations
 

@@ -10,6 +10,7 @@ import dns.flags
 import dns.message
 import pytest
 
+from counting import ANSWERED
 from lab import EDGE4, EDGE6, SERVER1, SERVER2, ZONE, Lab
 from namespaces import add_address, run
 from wait import wait_until
@@ -32,9 +33,10 @@ def test_a_balanced_name_is_answered_by_the_kernel(edge: Lab, server: str, rrtyp
 
 
 @both_families
-@pytest.mark.parametrize("options", [["+noedns"], ["+dnssec"], ["+cookie"], ["+nocookie", "+bufsize=512"], ["+ednsopt=65001:0102"],
-                                     ["+cdflag"], ["+norecurse"], ["+padding=128"]], ids=" ".join)
-def test_what_resolvers_add_to_a_query_does_not_cost_the_kernels_answer(edge: Lab, server: str, options: list[str]) -> None:
+@pytest.mark.parametrize("options", [
+    ["+noedns"], ["+dnssec"], ["+cookie"], ["+nocookie", "+bufsize=512"], ["+ednsopt=65001:0102"], ["+cdflag"],
+    ["+norecurse"], ["+padding=128"]], ids=" ".join)
+def test_what_resolvers_add_does_not_cost_the_kernels_answer(edge: Lab, server: str, options: list[str]) -> None:
     """EDNS in its usual forms, from frames of the client's own stack with little room to grow."""
     with edge.counting() as grown:
         reply = edge.dig(WWW, "A", *options, server=server)
@@ -62,7 +64,8 @@ def test_a_type_that_a_name_has_not_is_nodata_from_the_kernel(edge: Lab, server:
     with edge.counting() as grown:
         reply = edge.dig(f"{name}.{ZONE}", rrtype, server=server)
     assert (reply.status, reply.answer) == ("NOERROR", []), reply.text
-    assert [(soa.owner, soa.type, soa.ttl) for soa in reply.authority] == [(f"{ZONE}.", "SOA", NEGATIVE_TTL)], reply.text
+    authority = [(record.owner, record.type, record.ttl) for record in reply.authority]
+    assert authority == [(f"{ZONE}.", "SOA", NEGATIVE_TTL)], reply.text
     assert (grown["answered_nodata"], grown.agent) == (1, 0), grown
 
 
@@ -76,45 +79,6 @@ def test_the_apex_gives_its_soa_and_ns_from_the_kernel(edge: Lab, server: str) -
     assert ns.rdatas("NS") == [f"e17.ns.{ZONE}."], ns.text
     assert [(record.type, record.rdata) for record in ns.additional] == [("A", EDGE4), ("AAAA", EDGE6)], ns.text
     assert (grown["answered"], grown.agent) == (2, 0), grown
-
-
-@pytest.mark.parametrize(("name", "rrtype", "rdata"), [
-    ("text", "TXT", '"one" "two words"'), ("secure", "HTTPS", '1 . alpn="h2"'), ("mail", "MX", "10 mx1.example.net.")])
-def test_static_records_are_answered(edge: Lab, name: str, rrtype: str, rdata: str) -> None:
-    """A zone may hold more than balanced names."""
-    reply = edge.dig(f"{name}.{ZONE}", rrtype)
-    assert (reply.status, reply.rdatas(rrtype)) == ("NOERROR", [rdata]), reply.text
-
-
-def test_an_alias_is_followed_within_the_zone(edge: Lab) -> None:
-    """RFC 1034 4.3.2: the CNAME, then the addresses of its target."""
-    reply = edge.dig(f"alias.{ZONE}", "A")
-    assert reply.rdatas("CNAME") == [f"{WWW}."], reply.text
-    assert set(reply.rdatas("A")) == {SERVER1[0], SERVER2[0]}, reply.text
-
-
-def test_a_wildcard_an_empty_non_terminal_and_a_delegation_are_answered(edge: Lab) -> None:
-    """RFC 4592, RFC 8020 and a referral with its glue, by the agent."""
-    wild = edge.dig(f"x.y.any.{ZONE}", "A")
-    empty = edge.dig(f"er.ent.{ZONE}", "A")
-    referral = edge.dig(f"host.child.{ZONE}", "A")
-    assert wild.rdatas("A") == [SERVER1[0]] and wild.answer[0].owner == f"x.y.any.{ZONE}.", wild.text
-    assert (empty.status, empty.answer, len(empty.authority)) == ("NOERROR", [], 1), empty.text
-    assert "aa" not in referral.flags and referral.answer == [], referral.text
-    assert [record.rdata for record in referral.authority] == [f"ns.child.{ZONE}."], referral.text
-    assert [record.rdata for record in referral.additional] == ["203.0.113.53"], referral.text
-
-
-@both_families
-@pytest.mark.parametrize(("name", "status", "authority"), [(f"nothing.{ZONE}", "NXDOMAIN", ["SOA"]), ("example.net", "REFUSED", [])])
-def test_a_name_that_is_not_there_is_answered_by_the_agent(edge: Lab, server: str, name: str, status: str,
-                                                          authority: list[str]) -> None:
-    """NXDOMAIN inside the zone, REFUSED outside of all zones."""
-    with edge.counting() as grown:
-        reply = edge.dig(name, "A", server=server)
-    assert (reply.status, [record.type for record in reply.authority]) == (status, authority), reply.text
-    assert ("aa" in reply.flags) == (status == "NXDOMAIN")
-    assert (grown["pass_name"], grown.kernel) == (1, 0), grown
 
 
 @both_families
@@ -143,33 +107,9 @@ def test_an_answer_that_fits_the_clients_size_is_whole_from_the_kernel(edge: Lab
     assert grown["grew_tail"] + grown["grew_head"] == 1, grown
 
 
-@pytest.mark.parametrize(("name", "text"), [("version.bind", '"nearside lab"'), ("id.server", '"e17"'), ("hostname.bind", '"e17"')])
-def test_chaos_tells_what_is_configured(edge: Lab, name: str, text: str) -> None:
-    """RFC 4892, from the agent."""
-    with edge.counting() as grown:
-        reply = edge.dig("CH", "TXT", name)
-    assert reply.rdatas("TXT") == [text], reply.text
-    assert (grown["pass_qclass"], grown.kernel) == (1, 0), grown
-
-
-def test_nsid_tells_the_nodes_identity(edge: Lab) -> None:
-    """RFC 5001: asked for explicitly, so the agent answers; the addresses are the same."""
-    with edge.counting() as grown:
-        reply = edge.dig(WWW, "A", "+nsid")
-    assert '("e17")' in reply.text and set(reply.rdatas("A")) == {SERVER1[0], SERVER2[0]}, reply.text
-    assert (grown["pass_nsid"], grown.kernel) == (1, 0), grown
-
-
-def test_an_unknown_edns_version_is_badvers(edge: Lab) -> None:
-    """RFC 6891 6.1.3."""
-    with edge.counting() as grown:
-        reply = edge.dig(WWW, "A", "+edns=1", "+noednsnegotiation")
-    assert (reply.status, reply.answer) == ("BADVERS", []), reply.text
-    assert (grown["pass_edns_version"], grown.kernel) == (1, 0), grown
-
-
 @both_families
-@pytest.mark.parametrize("subnet", ["203.0.113.0/24", "198.51.100.77/32", "203.0.112.0/20", "0.0.0.0/0", "2001:db8:77::/48"])
+@pytest.mark.parametrize("subnet", [
+    "203.0.113.0/24", "198.51.100.77/32", "203.0.112.0/20", "0.0.0.0/0", "2001:db8:77::/48"])
 def test_a_client_subnet_is_echoed_with_scope_0_by_the_kernel(edge: Lab, server: str, subnet: str) -> None:
     """RFC 7871 7.2.1: FAMILY, SOURCE and ADDRESS as they came; one site, so the answer holds for everyone."""
     with edge.counting() as grown:
@@ -181,7 +121,7 @@ def test_a_client_subnet_is_echoed_with_scope_0_by_the_kernel(edge: Lab, server:
 
 @both_families
 def test_rotation_gives_every_server_the_first_place(edge: Lab, server: str) -> None:
-    """Each answer is whole; over many of them each server stands first, and also where the set came from a master file."""
+    """Each answer is whole; over many of them each server stands first, also where a master file gave the set."""
     first: dict[str, set[str]] = {WWW: set(), f"shared.{ZONE}": set()}
     for name, seen in first.items():
         def ask() -> bool:
@@ -241,10 +181,10 @@ def test_every_packet_counts_once_under_one_reason(edge: Lab) -> None:
         edge.dig(f"v4only.{ZONE}", "AAAA")
         edge.dig(f"many.{ZONE}", "A", "+noedns")
         edge.dig(f"nothing.{ZONE}", "A")
-    assert (grown["answered"], grown["answered_nodata"], grown["answered_truncated"], grown["pass_name"]) == (1, 1, 1, 1)
+    assert [grown[name] for name in (*ANSWERED, "pass_name")] == [1, 1, 1, 1], grown
     assert (grown.kernel, grown.agent) == (3, 1), grown
-    verdicts = {name: count for name, count in grown.by_name.items() if name.startswith(("answered", "referred", "pass_", "drop_"))}
-    assert grown["received"] == sum(verdicts.values()) >= 4, grown
+    verdicts = [name for name in grown.by_name if name.startswith(("answered", "referred", "pass_", "drop_"))]
+    assert grown["received"] == sum(grown[name] for name in verdicts) >= 4, grown
 
 
 def test_a_response_is_dropped_and_never_answered(edge: Lab) -> None:

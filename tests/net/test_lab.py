@@ -14,7 +14,8 @@ import pytest
 
 from conftest import need
 from demo import STATE
-from lab import ROOT, Lab, build_directory, missing_for_lab
+from environment import ROOT, build_directory, missing_for_lab
+from lab import Lab
 from wait import TimedOut, wait_until
 
 DEMO = [sys.executable, str(ROOT / "tests" / "net" / "demo.py")]
@@ -91,7 +92,8 @@ def test_a_kept_demo_stays_up_until_it_is_removed() -> None:
     try:
         kept = subprocess.run([*DEMO, "--keep"], capture_output=True, text=True, timeout=60, check=False)
         assert kept.returncode == 0, kept.stdout + kept.stderr
-        commands = [line.strip() for line in kept.stdout.split("Try next:")[1].split("Enter the client")[0].splitlines() if line.strip()]
+        printed = kept.stdout.split("Try next:")[1].split("Enter the client")[0]
+        commands = [line.strip() for line in printed.splitlines() if line.strip()]
         assert len(commands) == 3
         for command in commands:
             shown = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=20, check=False)

@@ -12,7 +12,8 @@ from dns.flags import DO
 from capture import captured_queries
 from closed_internet import STARTERS, Resolver, start_authorities
 from conftest import need
-from lab import EDGE4, EDGE6, SERVER1, SERVER2, ZONE, Lab, missing_programs
+from environment import missing_programs
+from lab import EDGE4, EDGE6, SERVER1, SERVER2, ZONE, Lab
 
 ADDRESSES = {"A": {SERVER1[0], SERVER2[0]}, "AAAA": {SERVER1[1], SERVER2[1]}}
 

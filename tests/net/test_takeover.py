@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The agent dies, comes back, and reloads while clients ask: within the lease no query is lost and none is wrongly answered."""
+"""The agent dies, comes back, and reloads while clients ask: within the lease no reply is lost and none is wrong."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def serial(lab: Lab) -> int:
 
 @both_families
 def test_killing_and_restarting_the_agent_loses_no_query(lab: Lab, server: str) -> None:
-    """kill -9 under a load, a while without an agent, then a new one on the pinned maps: every query is rightly answered."""
+    """kill -9 under load, a while without an agent, then a new one on the pinned maps: every answer comes and is right."""
     assert lab.agent is not None
     with lab.counting() as grown:
         with Load(lab, server, WWW) as load:
@@ -49,7 +49,6 @@ def test_killing_and_restarting_the_agent_loses_no_query(lab: Lab, server: str) 
             load.wait_for(1000)
     assert load.lost() == 0 and load.sent > 3000
     assert set(load.answers()) == {OLD}
-    # The agent was away for most of it; those that it answered later came up for a counted reason.
     assert grown.kernel >= load.sent and grown["pass_lease"] == 0, grown
 
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The zone that the lab's edge node serves: every kind of content that the tests ask for, as an operator would write it."""
+"""The zone that the lab's edge node serves: every kind of content that tests ask for, as an operator would write it."""
 
 from __future__ import annotations
 
@@ -24,11 +24,14 @@ def balance(name: str, *servers: str) -> str:
     return f'\n[[zone.balance]]\nname = "{name}"\nservers = {quoted(servers)}\nttl = "{TTL}s"\n'
 
 
+SOA = (f'{{ mname = "e17.ns.{ZONE}", rname = "hostmaster.example.com", serial = {{serial}}, '
+       f'refresh = "1h", retry = "15m", expire = "7d", minimum = "{NEGATIVE_TTL}s" }}')
+
 HEAD = f'''
 [[zone]]
 name = "{ZONE}"
 ttl = "{TTL}s"
-soa = {{ mname = "e17.ns.{ZONE}", rname = "hostmaster.example.com", serial = {{serial}}, refresh = "1h", retry = "15m", expire = "7d", minimum = "{NEGATIVE_TTL}s" }}
+soa = {SOA}
 ns = ["e17.ns.{ZONE}"]
 '''
 
