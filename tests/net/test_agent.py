@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""What the kernel passes up, asked by dig over a veth: the agent gives the right answers, and the kernel none of them."""
+"""What the kernel passes up, asked by dig over a veth: the agent gives the right answers, the kernel none of them."""
 
 from __future__ import annotations
 

@@ -37,7 +37,7 @@ def serial(lab: Lab) -> int:
 
 @both_families
 def test_killing_and_restarting_the_agent_loses_no_query(lab: Lab, server: str) -> None:
-    """kill -9 under load, a while without an agent, then a new one on the pinned maps: every answer comes and is right."""
+    """kill -9 under load, a while without an agent, then a new one on the pinned maps: no answer is lost or wrong."""
     assert lab.agent is not None
     with lab.counting() as grown:
         with Load(lab, server, WWW) as load:
