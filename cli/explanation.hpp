@@ -1,0 +1,60 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Why a query gets the answer that it gets: the way through the pinned tables, and a test run of the program.
+// Collected for `nearside explain`, which prints it; a snapshot of tables that may change at any time.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "agent/base/result.hpp"
+#include "agent/dataplane/object.hpp"
+#include "agent/dataplane/tables.hpp"
+#include "cli/message_text.hpp"
+#include "cli/query_packet.hpp"
+#include "cli/test_run.hpp"
+
+namespace nearside::cli {
+
+/// One prepared answer of those to choose from.
+struct alternative {
+  std::uint32_t slot = 0;
+  std::uint32_t generation = 0;  // of the image
+  bool settled = false;          // its generation is the reference's: it can be sent
+  std::uint16_t ancount = 0;
+  std::uint16_t nscount = 0;
+  std::uint16_t arcount = 0;     // without OPT
+  std::size_t octets = 0;        // that follow the question
+  result<message_text> message = error{};  // as it would be sent, without OPT
+};
+
+/// The way through the tables. It is told as well where the program would not come so far.
+struct table_path {
+  std::string map;    // where the name was looked for: "names_short" or "names_long"
+  name_key key{};
+  std::optional<dataplane::installed_name> name;  // nullopt: not installed; the rest is then empty
+  std::uint32_t site = 0;
+  std::uint8_t scope = 0;  // of the client's row, where there is one
+  std::uint32_t type_class = TYPE_CLASS_OTHER;
+  std::size_t answers_index = 0;
+  answer_ref ref{};  // alternatives == 0: userland answers this type
+  std::vector<alternative> alternatives;
+};
+
+struct explanation {
+  query asked;
+  table_path path;
+  trial kernel;
+  std::optional<result<message_text>> reply;  // of the kernel, where it answered
+};
+
+/// `client`: empty, an address that the query is to come from, or a prefix that it is to carry as ECS.
+/// Errors: invalid, the client makes no sense; not_found, the program listens on no address (of the client's family).
+result<query> compose_query(const dataplane::object& tables, const dns::name& qname, std::uint16_t qtype,
+                            const std::string& client);
+
+/// Errors: a map cannot be read; the test run failed.
+result<explanation> explain_query(const dataplane::object& tables, const query& asked);
+
+}  // namespace nearside::cli
