@@ -53,7 +53,6 @@ function(nearside_program name)
   endif()
   add_executable(${name} ${program_SOURCES})
   target_link_libraries(${name} PRIVATE nearside::options ${program_LINKS})
-  set_target_properties(${name} PROPERTIES RUNTIME_OUTPUT_DIRECTORY "${PROJECT_BINARY_DIR}/bin")
   install(TARGETS ${name} RUNTIME DESTINATION sbin)
 endfunction()
 
