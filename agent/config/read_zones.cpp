@@ -2,6 +2,7 @@
 #include "agent/config/read_zones.hpp"
 
 #include <algorithm>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
@@ -21,7 +22,6 @@ struct placed_zone {
   table_reader table;
 };
 
-/// A table whose name makes no zone still has its other keys read, in the place of a zone that is then thrown away.
 std::optional<dns::name> read_apex(table_reader& table) {
   const auto text = table.text("name");
   if (!text) {
@@ -41,15 +41,17 @@ std::optional<dns::name> read_apex(table_reader& table) {
   return *name;
 }
 
-dns::zone read_zone(table_reader& table, const dns::name& apex, const std::filesystem::path& folder,
+/// A zone without a name has its table read all the same, with the root in the place of the name, and is not to be
+/// used.
+dns::zone read_zone(table_reader& table, const std::optional<dns::name>& apex, const std::filesystem::path& folder,
                     problem_list& problems) {
-  dns::zone zone(apex);
+  dns::zone zone(apex.value_or(dns::name()));
   std::uint32_t ttl = usual_ttl;
   if (const auto found = table.seconds("ttl", least_ttl, most_ttl)) ttl = found->value;
   const bool complete = read_content(table, folder, ttl, zone, problems);
   read_balanced_names(table, ttl, zone);
   table.finish();
-  if (complete) {
+  if (complete && apex) {
     if (const auto whole = zone.check(); !whole) problems.add(table.at(), whole.error().message);
   }
   return zone;
@@ -98,13 +100,8 @@ dns::zone_set read_zones(table_reader& root, const std::filesystem::path& folder
   std::unordered_map<dns::name, place, dns::name_hash> seen;
   for (table_reader& table : root.tables("zone")) {
     const auto apex = read_apex(table);
-    if (!apex) {
-      // What its other keys say depends on the name; only the unknown ones can be told.
-      for (const std::string_view key : {"ttl", "apex_ttl", "file", "records", "ns", "soa", "balance"}) table.know(key);
-      table.finish();
-      continue;
-    }
-    dns::zone zone = read_zone(table, *apex, folder, problems);
+    dns::zone zone = read_zone(table, apex, folder, problems);
+    if (!apex) continue;
     const auto [earlier, is_new] = seen.emplace(*apex, table.at("name"));
     if (is_new) {
       all.push_back({std::move(zone), table});

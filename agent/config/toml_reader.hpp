@@ -62,8 +62,6 @@ class table_reader {
       field = static_cast<Integer>(found->value);
   }
 
-  /// Tells that the key exists without looking at it.
-  void know(std::string_view key) { take(key); }
   /// Is the key there, right or wrong?
   [[nodiscard]] bool has(std::string_view key) const;
   /// Where the table begins.

@@ -68,8 +68,7 @@ void append(dns::rdata& data, std::uint32_t number) {
 std::optional<dns::name> read_name(table_reader& table, std::string_view key, const located<std::string>& text) {
   const auto name = dns::name::from_text(text.value);
   if (name) return *name;
-  table.complain(key, text.at,
-                 "expected a domain name, found " + in_quotes(text.value) + ": " + name.error().message);
+  table.complain(key, text.at, "expected a domain name, found " + in_quotes(text.value) + ": " + name.error().message);
   return std::nullopt;
 }
 
@@ -138,8 +137,7 @@ soa_fields read_soa_table(table_reader& soa) {
   timer("retry", fields.retry, longest_expire);
   timer("expire", fields.expire, longest_expire);
   timer("minimum", fields.minimum, most_ttl);
-  if (soa.has("expire") && fields.expire < fields.refresh)
-    soa.complain("expire", soa.at("expire"), "expected no less than refresh");
+  if (fields.expire < fields.refresh) soa.complain("expire", soa.at("expire"), "expected no less than refresh");
   soa.finish();
   return fields;
 }

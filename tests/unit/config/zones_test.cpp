@@ -227,6 +227,22 @@ TEST_CASE("a zone needs a name and name servers that have addresses", "[config][
   CHECK(problems_of(inside + "[[zone.balance]]\nname = \"e17\"\nservers = [\"192.0.2.53\"]\n").empty());
 }
 
+TEST_CASE("a zone without a name has its other problems told too", "[config][zones]") {
+  CHECK(
+      problems_of(usual_edge + "[[zone]]\nnane = \"lb.example.com\"\nttl = \"0s\"\nns = [\"ns.example.net\"]\n"
+                               "[[zone.balance]]\nname = \"www\"\nservers = []\n") ==
+      lines{"edge.toml:4:1: zone.name: expected the zone's name, found none",
+            "edge.toml:5:1: unknown key \"zone.nane\", did you mean \"name\"?",
+            "edge.toml:6:7: zone.ttl: expected a duration with its unit from \"1s\" to \"2d\", found the string \"0s\"",
+            "edge.toml:10:11: zone.balance.servers: expected 1 to 255 addresses, found 0"});
+}
+
+TEST_CASE("the timers of an SOA make sense together", "[config][zones]") {
+  CHECK(wrong_zone("soa = { refresh = \"8d\" }\n") ==
+        lines{"edge.toml:7:7: zone.soa.expire: expected no less than refresh"});
+  CHECK(wrong_zone("soa = { refresh = \"8d\", expire = \"8d\" }\n").empty());
+}
+
 TEST_CASE("a balanced name that the records have already is told at the name", "[config][zones]") {
   const std::string balance = "[[zone.balance]]\nname = \"www\"\nservers = [\"192.0.2.80\"]\n";
   CHECK(wrong_zone("records = 'www CNAME other'\n" + balance) ==
