@@ -3,6 +3,7 @@
 // The case of the letters is kept as given; comparison and hashing ignore it (RFC 4343).
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
@@ -13,6 +14,14 @@
 #include "agent/base/result.hpp"
 
 namespace nearside::dns {
+
+/// An octet with A-Z as a-z. Length octets (0-63) lie below 'A', so whole wire names may go through it blindly.
+constexpr std::uint8_t lower_octet(std::uint8_t octet) noexcept {
+  return octet >= 'A' && octet <= 'Z' ? static_cast<std::uint8_t>(octet + ('a' - 'A')) : octet;
+}
+
+/// Whether two names in wire format are the same but for case.
+[[nodiscard]] bool same_name(std::span<const std::uint8_t> a, std::span<const std::uint8_t> b) noexcept;
 
 class name {
  public:
@@ -46,7 +55,7 @@ class name {
   /// "*." in front. Error: the name becomes too long.
   [[nodiscard]] result<name> wildcard() const;
 
-  friend bool operator==(const name& a, const name& b) noexcept { return compare(a, b) == 0; }
+  friend bool operator==(const name& a, const name& b) noexcept { return same_name(a.wire(), b.wire()); }
   /// Canonical order (RFC 4034 6.1).
   friend bool operator<(const name& a, const name& b) noexcept { return compare(a, b) < 0; }
 
@@ -57,9 +66,32 @@ class name {
   std::string wire_;
 };
 
-/// Hash of the lower-cased wire form.
+/// Where the labels of a name begin, the first label first, the root label last: `wire().subspan(starts[i])` is the name
+/// without its first i labels.
+class label_starts {
+ public:
+  explicit label_starts(const name& n) noexcept;
+  /// Number of labels, the root label not counted; starts[size()] is the root's.
+  [[nodiscard]] std::size_t size() const noexcept { return count_; }
+  [[nodiscard]] std::size_t operator[](std::size_t label) const noexcept { return starts_[label]; }
+
+ private:
+  std::array<std::uint8_t, 128> starts_{};
+  std::size_t count_ = 0;
+};
+
+/// Hash of the lower-cased wire form; a suffix of a name's octets is looked up without making a name of it.
 struct name_hash {
-  std::size_t operator()(const name& n) const noexcept;
+  using is_transparent = void;
+  std::size_t operator()(std::span<const std::uint8_t> wire) const noexcept;
+  std::size_t operator()(const name& n) const noexcept { return (*this)(n.wire()); }
+};
+
+struct name_equal {
+  using is_transparent = void;
+  bool operator()(const name& a, const name& b) const noexcept { return a == b; }
+  bool operator()(std::span<const std::uint8_t> a, const name& b) const noexcept { return same_name(a, b.wire()); }
+  bool operator()(const name& a, std::span<const std::uint8_t> b) const noexcept { return same_name(a.wire(), b); }
 };
 
 }  // namespace nearside::dns

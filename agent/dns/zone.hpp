@@ -43,21 +43,27 @@ class zone {
  public:
   explicit zone(name apex);
 
-  /// Adds one record. A duplicate is ignored (RFC 2181 5). Errors, each naming owner and type: owner out of zone; RRs of one RRset with
-  /// different TTLs; CNAME beside other data or two CNAMEs (RFC 2181 10.1); a second SOA, or an SOA below the apex;
-  /// DNSSEC records and DNAME, which are not served.
+  /// Adds one record. A duplicate is ignored (RFC 2181 5). Errors, each naming owner and type: owner out of zone; RRs of
+  /// one RRset with different TTLs; CNAME beside other data or two CNAMEs (RFC 2181 10.1); a second SOA, or an SOA below
+  /// the apex; RDATA that does not have its type's shape; NS at a wildcard (RFC 4592 4.2); an RRset that no message can
+  /// carry; DNSSEC records and DNAME, which are not served.
   result<void> add(const name& owner, std::uint16_t type, std::uint32_t ttl, rdata data);
   /// Marks the A and AAAA RRsets of a name as servers to balance, if they are there.
   void balance(const name& owner);
-  /// What a whole zone needs: one SOA, at least one NS at the apex, addresses for NS names inside the zone.
+  /// Marks every A and AAAA RRset of several addresses as servers to balance.
+  void balance_several() noexcept;
+  /// What a whole zone needs: one SOA, at least one NS at the apex, addresses for the NS names at the apex that are
+  /// inside the zone, glue for the NS names at or below a zone cut, DS only at a cut. The error names the first fault.
   [[nodiscard]] result<void> check() const;
 
   [[nodiscard]] const name& apex() const noexcept { return apex_; }
+  /// The SOA RRset of a zone that passed check(); else throws failure.
   [[nodiscard]] const rrset& soa() const;
   /// TTL of a negative answer: the lesser of the SOA's TTL and its MINIMUM (RFC 2308 5).
   [[nodiscard]] std::uint32_t negative_ttl() const;
   /// The node itself, empty non-terminals included; nullptr: no such name (wildcards are not looked at).
-  [[nodiscard]] const node* find(const name& owner) const noexcept;
+  [[nodiscard]] const node* find(const name& owner) const noexcept { return find(owner.wire()); }
+  [[nodiscard]] const node* find(std::span<const std::uint8_t> owner) const noexcept;
   /// The highest zone cut at or above `owner` and below the apex; nullptr: none.
   [[nodiscard]] const name* cut_above(const name& owner) const noexcept;
   /// Calls for every node, empty non-terminals included, in no order.
@@ -65,9 +71,11 @@ class zone {
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
 
  private:
+  node& node_at(const name& owner);
+
   name apex_;
-  std::unordered_map<name, node, name_hash> nodes_;
-  std::vector<name> cuts_;
+  std::unordered_map<name, node, name_hash, name_equal> nodes_;
+  std::size_t cuts_ = 0;  // nodes with NS below the apex; cut_above() of a zone without any is free
 };
 
 /// The zones of a node, with the enclosing-zone search. Immutable once published: held by shared_ptr<const zone_set>.
@@ -81,6 +89,8 @@ class zone_set {
 
  private:
   std::vector<zone> zones_;
+  std::unordered_map<name, std::size_t, name_hash, name_equal> by_apex_;
+  std::size_t most_labels_ = 0;  // of any apex: longer suffixes of a QNAME need no look-up
 };
 
 }  // namespace nearside::dns
