@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
- * The Internet checksum (RFC 1071) from parts. Sums are kept in the byte order of memory, 64 bits wide with the carry
- * added back; a part that begins at an odd offset is folded and has its octets swapped before it joins.
+ * The Internet checksum (RFC 1071) from parts. Sums are kept in the byte order of memory and grow in 64 bits, by 32 bits
+ * at a time, so that no message can make them overflow; a part that begins at an odd offset is folded and has its octets
+ * swapped before it joins.
  */
 #ifndef NEARSIDE_CHECKSUM_H
 #define NEARSIDE_CHECKSUM_H
@@ -10,8 +11,8 @@
 
 static __always_inline __u64 sum_add(__u64 sum, __u64 word)
 {
-	sum += word;
-	return sum + (sum < word);
+	/* No carry to add back means no branch, and no two states for the verifier to follow. */
+	return sum + (word & 0xffffffff) + (word >> 32);
 }
 
 static __always_inline __u16 sum_fold(__u64 sum)

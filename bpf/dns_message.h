@@ -75,7 +75,8 @@ VERIFIED_ALONE int read_qname(struct xdp_md *ctx, __u32 dns_offset)
 	offset = OPAQUE(dns_offset) + DNS_HEADER_OCTETS;
 	if (!q || !settings || offset > MAX_DNS_OFFSET + DNS_HEADER_OCTETS)
 		return 0;
-	octets = OPAQUE(qname_octets(data, data_end, offset));
+	q->name_octets = qname_octets(data, data_end, offset);
+	octets = OPAQUE(FORGET(q->name_octets));
 	if (octets == 0 || octets > MAX_QNAME)
 		return 0;
 	tail = data + offset + octets;
@@ -107,7 +108,6 @@ VERIFIED_ALONE int read_qname(struct xdp_md *ctx, __u32 dns_offset)
 	}
 	qname_hash_finish(&hash, octets, &q->key);
 	q->question_sum = sum_add(sum, sum_at(*tail, octets));
-	q->name_octets = octets;
 	return octets;
 }
 

@@ -121,58 +121,68 @@ VERIFIED_ALONE int parse_ecs(struct xdp_md *ctx, __u32 option_offset, __u32 leng
 	return VERDICT_UNDECIDED;
 }
 
+/* Reads the option at `option_offset`. Returns the offset of what follows it, or a verdict below zero. */
+VERIFIED_ALONE int parse_option(struct xdp_md *ctx, __u32 option_offset)
+{
+	void *data = (void *)(long)ctx->data;
+	void *data_end = (void *)(long)ctx->data_end;
+	__u64 offset = OPAQUE(option_offset);
+	struct query *q = the_query();
+	struct edns_option *option;
+	__u32 length, next;
+	int verdict;
+
+	if (!q || offset > MAX_DNS_OFFSET + MAX_QUERY)
+		return -VERDICT_PASS_EDNS;
+	option = data + offset;
+	if ((void *)(option + 1) > data_end)
+		return -VERDICT_PASS_EDNS;
+	length = bpf_ntohs(option->length);
+	next = offset + sizeof(*option) + length;
+	if (next > q->end)
+		return -VERDICT_PASS_EDNS;
+	if (option->code == bpf_htons(EDNS_NSID))
+		return -VERDICT_PASS_NSID;
+	if (option->code == bpf_htons(EDNS_ECS)) {
+		verdict = parse_ecs(ctx, offset, length);
+		if (verdict != VERDICT_UNDECIDED)
+			return -verdict;
+	}
+	return next;
+}
+
 /* Reads what follows the question at `opt_offset`: one OPT record and nothing else. Returns a verdict. */
 VERIFIED_ALONE int parse_opt(struct xdp_md *ctx, __u32 opt_offset)
 {
 	void *data = (void *)(long)ctx->data;
 	void *data_end = (void *)(long)ctx->data_end;
 	struct query *q = the_query();
+	__u64 offset = OPAQUE(opt_offset);
 	struct opt_record *opt;
-	__u64 offset = OPAQUE(opt_offset), end, at;
-	int verdict;
-	__u32 i;
+	int i, at, end;
 
 	if (!q || offset > MAX_OPT_OFFSET)
 		return VERDICT_PASS_EDNS;
-	end = OPAQUE(q->end);
-	if (end > MAX_DNS_OFFSET + MAX_QUERY || offset + sizeof(*opt) > end)
-		return VERDICT_PASS_EDNS;
+	end = q->end;
 	opt = data + offset;
-	if ((void *)(opt + 1) > data_end)
+	if (offset + sizeof(*opt) > (__u64)end || (void *)(opt + 1) > data_end)
 		return VERDICT_PASS_EDNS;
 	if (opt->root != 0 || opt->type != bpf_htons(DNS_TYPE_OPT))
 		return VERDICT_PASS_COUNTS;
-	if (offset + sizeof(*opt) + bpf_ntohs(opt->rdlength) != end)
+	if (offset + sizeof(*opt) + bpf_ntohs(opt->rdlength) != (__u64)end)
 		return VERDICT_PASS_EDNS;
 	if (opt->version != 0)
 		return VERDICT_PASS_EDNS_VERSION;
-	if (sum_opt(ctx, offset, end))
-		return VERDICT_PASS_EDNS;
 	q->udp_size = bpf_ntohs(opt->udp_size);
 	q->dnssec_ok = (opt->flags & bpf_htons(EDNS_DO)) != 0;
+	if (sum_opt(ctx, offset, end))
+		return VERDICT_PASS_EDNS;
 
 	at = offset + sizeof(*opt);
-	for (i = 0; i < MAX_OPTIONS; i++) {
-		struct edns_option *option = data + at;
-		__u64 length;
-
-		if (at == end)
-			return VERDICT_UNDECIDED;
-		if (at + sizeof(*option) > end || (void *)(option + 1) > data_end)
-			return VERDICT_PASS_EDNS;
-		length = bpf_ntohs(option->length);
-		if (at + sizeof(*option) + length > end)
-			return VERDICT_PASS_EDNS;
-		if (option->code == bpf_htons(EDNS_NSID))
-			return VERDICT_PASS_NSID;
-		if (option->code == bpf_htons(EDNS_ECS)) {
-			verdict = parse_ecs(ctx, at, length);
-			if (verdict != VERDICT_UNDECIDED)
-				return verdict;
-		}
-		at = OPAQUE(at + sizeof(*option) + length);
-		if (at > MAX_DNS_OFFSET + MAX_QUERY)
-			return VERDICT_PASS_EDNS;
+	for (i = 0; i < MAX_OPTIONS && at != end; i++) {
+		at = parse_option(ctx, at);
+		if (at < 0)
+			return -at;
 	}
 	return at == end ? VERDICT_UNDECIDED : VERDICT_PASS_EDNS;
 }
