@@ -82,7 +82,7 @@ void read_listen(table_reader& table, std::vector<boost::asio::ip::address>& lis
     return;
   }
   if (found->value.empty()) table.complain("listen", found->at, "expected at least one address, found none");
-  std::size_t of_family[2] = {};
+  std::array<std::size_t, 2> of_family{};
   for (const auto& [text, at, last_line] : found->value) {
     const auto address = parse_host_address(text);
     if (!address) {
@@ -91,7 +91,7 @@ void read_listen(table_reader& table, std::vector<boost::asio::ip::address>& lis
       table.complain("listen", at, in_quotes(text) + " is given twice");
     } else {
       listen.push_back(*address);
-      if (++of_family[address->is_v6()] == MAX_LISTEN + 1) {
+      if (++of_family.at(address->is_v6() ? 1 : 0) == MAX_LISTEN + 1) {
         table.complain("listen", at,
                        "expected at most " + std::to_string(MAX_LISTEN) + " addresses of each family, found the " +
                            std::to_string(MAX_LISTEN + 1) + "th " + (address->is_v6() ? "IPv6" : "IPv4") + " address");

@@ -3,13 +3,18 @@
 
 // The one place that sees toml++: compiled in here, so that a wrong file is a value and not an exception, and values
 // nest no deeper than a configuration needs.
+//
+// toml++ 3.3 asserts that a key follows the bracket of a table's header, and would end the agent where an operator left
+// a line end there; without the assertion its next lines report that as an error. NDEBUG would turn the assertions into
+// assumptions for the optimiser instead.
+#undef NDEBUG
+#define TOML_ASSERT(expression) static_assert(true)
 #define TOML_HEADER_ONLY 1
 #define TOML_EXCEPTIONS 0
 #define TOML_MAX_NESTED_VALUES 16
 #include <toml++/toml.h>
 
 #include <algorithm>
-#include <sstream>
 #include <utility>
 
 #include "agent/config/durations.hpp"

@@ -64,6 +64,7 @@ TEST_CASE("what is not TOML is told with its line and column", "[config][load]")
   CHECK_THAT(one("[edge]\nlisten = [\n"), Catch::StartsWith("edge.toml:2:12: not TOML: "));
   CHECK_THAT(one("[edge]\nport = \n"), Catch::StartsWith("edge.toml:2:8: not TOML: "));
   CHECK_THAT(one("[edge]\nport = 53\nport = 53\n"), Catch::StartsWith("edge.toml:3:"));
+  CHECK_THAT(one("[edge]\n[\nmaps]\n"), Catch::StartsWith("edge.toml:2:2: not TOML: "));
   CHECK_THAT(one("[edge]\n[edge]\n"), Catch::StartsWith("edge.toml:2:"));
 }
 
