@@ -65,6 +65,8 @@ TEST_CASE("what is not TOML is told with its line and column", "[config][load]")
   CHECK_THAT(one("[edge]\nport = \n"), Catch::StartsWith("edge.toml:2:8: not TOML: "));
   CHECK_THAT(one("[edge]\nport = 53\nport = 53\n"), Catch::StartsWith("edge.toml:3:"));
   CHECK_THAT(one("[edge]\n[\nmaps]\n"), Catch::StartsWith("edge.toml:2:2: not TOML: "));
+  CHECK_THAT(one("[edge]\nport = \xd0\x87\n"), Catch::StartsWith("edge.toml:2:8: not TOML: "));
+  CHECK_THAT(one("[edge]\n\xc3\xa9 = 1\n"), Catch::StartsWith("edge.toml:2:1: not TOML: "));
   CHECK_THAT(one("[edge]\n[edge]\n"), Catch::StartsWith("edge.toml:2:"));
 }
 
