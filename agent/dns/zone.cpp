@@ -152,6 +152,11 @@ const node* zone::find(std::span<const std::uint8_t> owner) const noexcept {
   return found != nodes_.end() ? &found->second : nullptr;
 }
 
+const name* zone::stored_name(std::span<const std::uint8_t> owner) const noexcept {
+  const auto found = nodes_.find(owner);
+  return found != nodes_.end() ? &found->first : nullptr;
+}
+
 const name* zone::cut_above(const name& owner) const noexcept {
   if (cuts_ == 0 || !owner.is_at_or_below(apex_)) return nullptr;
   const label_starts starts(owner);

@@ -64,6 +64,8 @@ class zone {
   /// The node itself, empty non-terminals included; nullptr: no such name (wildcards are not looked at).
   [[nodiscard]] const node* find(const name& owner) const noexcept { return find(owner.wire()); }
   [[nodiscard]] const node* find(std::span<const std::uint8_t> owner) const noexcept;
+  /// The owner name of a node as it was first written, which lives as long as the zone; nullptr: no such name.
+  [[nodiscard]] const name* stored_name(std::span<const std::uint8_t> owner) const noexcept;
   /// The highest zone cut at or above `owner` and below the apex; nullptr: none.
   [[nodiscard]] const name* cut_above(const name& owner) const noexcept;
   /// Calls for every node, empty non-terminals included, in no order.
