@@ -1,0 +1,275 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/daemon.hpp"
+
+#include <fcntl.h>
+#include <spdlog/spdlog.h>
+#include <sys/random.h>
+
+#include <algorithm>
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <csignal>
+#include <ctime>
+#include <variant>
+#include <vector>
+
+#include "agent/admin/instance_lock.hpp"
+#include "agent/admin/notify.hpp"
+#include "agent/log_level.hpp"
+#include "agent/version.hpp"
+
+namespace nearside {
+namespace asio = boost::asio;
+using boost::system::error_code;
+
+namespace {
+
+constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
+// Routes change in bursts; a decision for each message of a burst would read all routes each time.
+constexpr std::chrono::milliseconds route_pause{50};
+// After the kernel refused something, it is tried again.
+constexpr std::chrono::milliseconds publish_retry{1000};
+
+std::uint64_t random_seed() {
+  std::uint64_t seed = 0;
+  if (::getrandom(&seed, sizeof seed, 0) != sizeof seed) seed = static_cast<std::uint64_t>(std::time(nullptr));
+  return seed;
+}
+
+serve::tcp_limits limits_of(const config::serve_settings& options) {
+  return {options.tcp_connections, options.tcp_idle, options.tcp_pipeline};
+}
+
+serve::content content_of(const config::loaded& from) {
+  return {from.zones, dns::identity{.id = from.options.node.id, .version = from.options.node.version}};
+}
+
+std::vector<serve::listen_point> points_of(const config::edge_settings& edge) {
+  std::vector<serve::listen_point> points;
+  for (const auto& address : edge.listen) points.push_back({address, edge.port});
+  return points;
+}
+
+}  // namespace
+
+daemon::daemon(std::filesystem::path config_path, std::filesystem::path pins, config::loaded initial)
+    : config_path_(std::move(config_path)), pins_(std::move(pins)), current_(std::move(initial)), picks_(random_seed()) {}
+
+daemon::~daemon() = default;
+
+result<void> daemon::run() {
+  // From here on no signal ends us by default: one that comes while we start is handled as soon as we run.
+  for (const int signal : {SIGHUP, SIGTERM, SIGINT}) signals_.add(signal);
+  if (auto started = start(); !started) return started.error();
+  spdlog::info("ready version={} {}", NEARSIDE_VERSION, summary());
+  admin::notify_ready(summary());
+  io_.run();
+  if (failed_) std::rethrow_exception(failed_);
+  return {};
+}
+
+// The order matters: nothing that another agent serves is touched before the locks are ours; sockets are there before the
+// kernel knows the addresses, so that what it passes up is answered; the lease comes last, when all it stands for is true.
+result<void> daemon::start() {
+  const auto& options = current_.options;
+  auto lock = admin::lock_file(options.control.socket.string() + ".lock");
+  if (!lock) return lock.error();
+  instance_lock_ = std::move(*lock);
+  auto kernel = kernel_side::open(pins_, options.maps);
+  if (!kernel) return kernel.error();
+  kernel_ = std::move(*kernel);
+
+  answers_ = std::make_unique<serve::answerer>(content_of(current_), picks_);
+  auto on_failure = [this](const std::exception_ptr& thrown) {
+    failed_ = thrown;
+    io_.stop();
+  };
+  listeners_.emplace(io_.get_executor(), *answers_, limits_of(options.serve), on_failure);
+  for (const auto& point : points_of(options.edge))
+    if (auto opened = listeners_->open(point); !opened) return opened.error();
+  auto control = admin::control_server::open(io_.get_executor(), options.control.socket,
+                                             [this](const boost::json::object& request) { return answer_control(request); });
+  if (!control) return control.error();
+  control_ = std::move(*control);
+
+  if (auto published = kernel_->publish(*current_.zones); !published) return published.error();
+  if (auto applied = kernel_->apply(options); !applied) return applied.error();
+  if (auto renewed = kernel_->renew_lease(options.edge.lease); !renewed) return renewed.error();
+  if (const auto again = kernel_->last_publish().again_at) {
+    publish_timer_.expires_at(*again);
+    publish_later();
+  }
+
+  spawn(handle_signals());
+  spawn(keep_lease());
+  spawn(watch_routes());
+  return {};
+}
+
+void daemon::spawn(asio::awaitable<void> loop) {
+  auto on_end = [this](const std::exception_ptr& thrown) {
+    if (!thrown) return;
+    failed_ = thrown;
+    io_.stop();
+  };
+  asio::co_spawn(io_, std::move(loop), std::move(on_end));
+}
+
+// The lease is left to run out, not ended: the zones stay true for as long, and an agent started again within it finds
+// the kernel answering all the while. What the kernel passes up meanwhile is lost, and asked again by the client.
+void daemon::stop(int signal) {
+  spdlog::info("stopping signal={} lease_remaining={}ms", signal, kernel_->lease_remaining().count());
+  admin::notify_stopping();
+  listeners_->close_all();
+  control_->close();
+  io_.stop();
+}
+
+asio::awaitable<void> daemon::handle_signals() {
+  for (;;) {
+    const auto [failed, signal] = co_await signals_.async_wait(as_result);
+    if (failed) co_return;
+    if (signal != SIGHUP) {
+      stop(signal);
+      co_return;
+    }
+    static_cast<void>(reload());  // told in the log and by `status`
+  }
+}
+
+asio::awaitable<void> daemon::keep_lease() {
+  for (;;) {
+    // Three renewals may fail or come late before the kernel stops answering.
+    lease_timer_.expires_after(current_.options.edge.lease / 4);
+    const auto [cancelled] = co_await lease_timer_.async_wait(as_result);
+    static_cast<void>(cancelled);  // a reload cancels the wait, as the lease may have become shorter
+    renew_lease();
+  }
+}
+
+void daemon::renew_lease() {
+  if (auto renewed = kernel_->renew_lease(current_.options.edge.lease); !renewed)
+    spdlog::error("lease not renewed error=\"{}\"", renewed.error().message);
+}
+
+asio::awaitable<void> daemon::watch_routes() {
+  auto watch = dataplane::route_watch::open();
+  if (!watch) throw failure(watch.error());
+  asio::posix::stream_descriptor events(io_, ::fcntl(watch->fd(), F_DUPFD_CLOEXEC, 0));
+  asio::steady_timer pause(io_);
+  for (;;) {
+    if (const auto [failed] = co_await events.async_wait(asio::posix::stream_descriptor::wait_read, as_result); failed) co_return;
+    pause.expires_after(route_pause);
+    co_await pause.async_wait(as_result);
+    const auto changed = watch->drain();
+    if (!changed) {
+      spdlog::warn("route messages lost error=\"{}\"", changed.error().message);
+    } else if (!*changed) {
+      continue;
+    }
+    if (auto decided = kernel_->decide_route(current_.options.edge); !decided)
+      spdlog::error("way of replies not decided error=\"{}\"", decided.error().message);
+  }
+}
+
+// Publishes, and again when slots come out of quarantine or the kernel refused: userland answers what is not there yet.
+void daemon::publish_later() {
+  auto on_time = [this](const error_code& cancelled) {
+    if (cancelled) return;
+    auto next = std::chrono::steady_clock::now() + publish_retry;
+    if (auto done = kernel_->publish(*current_.zones); !done) {
+      spdlog::error("not published error=\"{}\" retry={}ms", done.error().message, publish_retry.count());
+    } else if (const auto again = kernel_->last_publish().again_at) {
+      next = *again;
+    } else {
+      return;
+    }
+    publish_timer_.expires_at(next);
+    publish_later();
+  };
+  publish_timer_.async_wait(std::move(on_time));
+}
+
+result<void> daemon::reload() {
+  admin::notify_reloading();
+  auto read = config::load(config_path_);
+  result<void> outcome;
+  if (const auto* problems = std::get_if<std::vector<config::problem>>(&read)) {
+    std::string all;
+    for (const auto& problem : *problems) {
+      spdlog::error("configuration problem=\"{}\"", config::to_string(problem));
+      all += (all.empty() ? "" : "\n") + config::to_string(problem);
+    }
+    outcome = error{errc::invalid, all};
+  } else {
+    outcome = put_in_force(std::move(std::get<config::loaded>(read)));
+  }
+  last_reload_ = reload_outcome{std::chrono::system_clock::now(), std::nullopt};
+  if (!outcome) {
+    last_reload_->problem = outcome.error().message;
+    spdlog::error("reload refused error=\"{}\" effect=\"what was in force before goes on\"", outcome.error().message);
+  } else {
+    spdlog::info("reloaded {}", summary());
+  }
+  admin::notify_ready(summary());
+  return outcome;
+}
+
+result<void> daemon::put_in_force(config::loaded next) {
+  const auto wanted = points_of(next.options.edge);
+  const auto before = listeners_->points();
+  std::vector<serve::listen_point> opened;
+  // New addresses: first the socket, then the kernel. One that cannot be bound refuses the whole reload.
+  for (const auto& point : wanted) {
+    if (listeners_->has(point)) continue;
+    if (auto bound = listeners_->open(point); !bound) {
+      for (const auto& undo : opened) listeners_->close(undo);
+      return bound.error();
+    }
+    opened.push_back(point);
+  }
+
+  if (next.options.control.socket != current_.options.control.socket) {
+    spdlog::warn("control.socket stays in_force={} configured={} hint=\"restart the agent\"",
+                 current_.options.control.socket.string(), next.options.control.socket.string());
+    next.options.control.socket = current_.options.control.socket;
+  }
+  kernel_->warn_of_other_sizes(next.options.maps);
+
+  current_ = std::move(next);
+  spdlog::set_level(spdlog_level(current_.options.log.level));
+  listeners_->set_limits(limits_of(current_.options.serve));
+  publish_timer_.cancel();
+  if (auto done = kernel_->publish(*current_.zones); !done) {
+    // Some names may still be answered from the old zones; the publisher goes on from where it stopped.
+    spdlog::error("not published error=\"{}\" retry={}ms", done.error().message, publish_retry.count());
+    publish_timer_.expires_after(publish_retry);
+    publish_later();
+  } else if (const auto again = kernel_->last_publish().again_at) {
+    publish_timer_.expires_at(*again);
+    publish_later();
+  }
+  answers_->publish(content_of(current_));
+  if (auto applied = kernel_->apply(current_.options); !applied) {
+    // The kernel may still answer on the addresses before: their sockets stay, as it passes queries up to them.
+    spdlog::error("not applied to the kernel error=\"{}\"", applied.error().message);
+    return applied.error();
+  }
+  // Addresses given up: the kernel has stopped answering them, so no reply can come after the socket is gone.
+  for (const auto& point : before)
+    if (std::find(wanted.begin(), wanted.end(), point) == wanted.end()) listeners_->close(point);
+  lease_timer_.cancel();
+  return {};
+}
+
+std::string daemon::summary() const {
+  std::size_t names = 0;
+  for (const auto& zone : current_.zones->zones()) names += zone.size();
+  return "zones=" + std::to_string(current_.zones->zones().size()) + " names=" + std::to_string(names) +
+         " in_kernel=" + std::to_string(kernel_->last_publish().names) +
+         " listen=" + std::to_string(listeners_->points().size());
+}
+
+}  // namespace nearside
