@@ -17,6 +17,7 @@ struct wanted_name {
   std::string wire;  // lower-cased
   std::uint8_t zone_octets = 0;
   std::uint32_t group = 0;
+  bool admitted = false;  // there is room for it in the maps; decided by the publisher
 };
 
 /// Names with the same answers: those of one zone with only A and AAAA RRsets, equal in content; any other name is alone.

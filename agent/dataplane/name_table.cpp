@@ -21,7 +21,7 @@ template <typename Value>
 void append_value(std::vector<std::uint8_t>& values, const name_key& key, std::string_view wire, std::uint32_t set,
                   std::uint8_t zone_octets) {
   Value value{};
-  value.binding = bind(key, set, zone_octets);
+  value.binding = bind_name(key, set, zone_octets);
   std::memcpy(value.name, wire.data(), wire.size());
   const auto* const octets = reinterpret_cast<const std::uint8_t*>(&value);
   values.insert(values.end(), octets, octets + sizeof value);
@@ -39,14 +39,8 @@ result<void> name_table::adopt() {
     entry.wire.assign(wire.begin(), wire.end());
     entry.set = row.set;
     entry.zone_octets = row.zone_octets;
-    ++pending_of(wire.size()).installed;
     entries_.emplace(row.key, std::move(entry));
   });
-}
-
-bool name_table::room_for(std::size_t octets) const noexcept {
-  return octets <= SHORT_QNAME ? short_.installed < tables_->capacity(map_id::names_short)
-                               : long_.installed < tables_->capacity(map_id::names_long);
 }
 
 void name_table::put(const name_key& key, std::string wire, std::uint32_t set, std::uint8_t zone_octets) {
@@ -58,10 +52,7 @@ void name_table::put(const name_key& key, std::string wire, std::uint32_t set, s
     append_value<name_long>(waiting.values, key, wire, set, zone_octets);
   }
   const auto [entry, added] = entries_.try_emplace(key);
-  if (added) {
-    entry->second.wire = std::move(wire);
-    ++waiting.installed;
-  }
+  if (added) entry->second.wire = std::move(wire);
   entry->second.set = set;
   entry->second.zone_octets = zone_octets;
 }
@@ -69,7 +60,6 @@ void name_table::put(const name_key& key, std::string wire, std::uint32_t set, s
 void name_table::remove(entries::iterator entry) {
   pending& waiting = pending_of(entry->second.wire.size());
   waiting.removed.push_back(entry->first);
-  --waiting.installed;
   entries_.erase(entry);
 }
 
@@ -94,7 +84,6 @@ result<void> name_table::update(map_id map, std::size_t value_size, pending& wai
     // `count` of them are written; the next one found the map full and stays with userland.
     done += count;
     entries_.erase(waiting.keys[done]);
-    --waiting.installed;
     ++refused;
     ++done;
   }

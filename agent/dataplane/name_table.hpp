@@ -44,8 +44,6 @@ class name_table {
 
   [[nodiscard]] entries& all() noexcept { return entries_; }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
-  /// Is there room for one more name of this many octets?
-  [[nodiscard]] bool room_for(std::size_t octets) const noexcept;
 
   /// Installs or rebinds one name in the next flush().
   void put(const name_key& key, std::string wire, std::uint32_t set, std::uint8_t zone_octets);
@@ -59,7 +57,6 @@ class name_table {
     std::vector<name_key> keys;
     std::vector<std::uint8_t> values;  // as many name_short or name_long
     std::vector<name_key> removed;
-    std::size_t installed = 0;
   };
   [[nodiscard]] pending& pending_of(std::size_t octets) noexcept { return octets <= SHORT_QNAME ? short_ : long_; }
   result<void> update(map_id map, std::size_t value_size, pending& waiting, std::size_t& refused);

@@ -82,7 +82,8 @@ struct publisher::state {
   void adopt_set(std::uint32_t set);
 
   result<grouping> plan_names(const dns::zone_set& zones, publish_stats& stats);
-  void bind_groups(grouping& plan, std::vector<assignment>& to);
+  std::vector<bool> admit(grouping& plan, publish_stats& stats);
+  void bind_groups(const grouping& plan, const std::vector<bool>& needed, std::vector<assignment>& to);
   std::vector<change> changes_of(const dns::zone_set& zones, const name_group& group, std::uint32_t set,
                                  nodata_cache& nodata) const;
   void apply(std::uint32_t set, const std::vector<change>& changes, publish_stats& stats);
@@ -229,14 +230,41 @@ result<grouping> publisher::state::plan_names(const dns::zone_set& zones, publis
   }
 }
 
-void publisher::state::bind_groups(grouping& plan, std::vector<assignment>& to) {
+// Decides which names there is room for: those that are installed first. Returns which groups have any.
+std::vector<bool> publisher::state::admit(grouping& plan, publish_stats& stats) {
+  std::vector<bool> needed(plan.groups.size());
+  std::size_t short_room = tables.capacity(map_id::names_short);
+  std::size_t long_room = tables.capacity(map_id::names_long);
+  const auto room = [&](const wanted_name& w) -> std::size_t& { return w.wire.size() <= SHORT_QNAME ? short_room : long_room; };
+  for (wanted_name& wanted : plan.names) {
+    const auto entry = names.all().find(wanted.key);
+    wanted.admitted = entry != names.all().end() && entry->second.wire == wanted.wire;
+    if (!wanted.admitted) continue;
+    entry->second.group = wanted.group;
+    needed[wanted.group] = true;
+    --room(wanted);
+  }
+  std::size_t no_room = 0;
+  for (wanted_name& wanted : plan.names) {
+    if (wanted.admitted) continue;
+    if (room(wanted) == 0) {
+      ++no_room;
+      continue;
+    }
+    --room(wanted);
+    wanted.admitted = true;
+    needed[wanted.group] = true;
+  }
+  stats.left_to_userland += no_room;
+  if (no_room > 0) stats.notes.push_back(plural(no_room, "name") + ": the name maps are full");
+  return needed;
+}
+
+void publisher::state::bind_groups(const grouping& plan, const std::vector<bool>& needed, std::vector<assignment>& to) {
   // Which sets have names of which groups, and how many.
   std::unordered_map<std::uint64_t, std::size_t> counted;
-  for (const wanted_name& wanted : plan.names) {
-    const auto entry = names.all().find(wanted.key);
-    if (entry == names.all().end() || entry->second.wire != wanted.wire) continue;
-    entry->second.group = wanted.group;
-    if (entry->second.set != NO_SET) ++counted[std::uint64_t{entry->second.set} << 32 | wanted.group];
+  for (const auto& [key, entry] : names.all()) {
+    if (entry.group != NO_SET && entry.set != NO_SET) ++counted[std::uint64_t{entry.set} << 32 | entry.group];
   }
   struct claim {
     std::uint32_t set;
@@ -265,9 +293,8 @@ void publisher::state::bind_groups(grouping& plan, std::vector<assignment>& to) 
     to[c.group].in_place = true;
   }
   std::size_t left = free_sets.size();
-  for (assignment& a : to) {
-    if (a.set != NO_SET || left == 0) continue;
-    a.set = free_sets[--left];
+  for (std::size_t i = 0; i < to.size(); ++i) {
+    if (needed[i] && to[i].set == NO_SET && left > 0) to[i].set = free_sets[--left];
   }
   free_sets.resize(left);
 }
@@ -337,24 +364,23 @@ result<void> publisher::state::move_names(const grouping& plan, const std::vecto
 result<void> publisher::state::add_names(grouping& plan, const std::vector<assignment>& to, publish_stats& stats) {
   const std::size_t before = names.size();
   std::size_t no_set = 0;
-  std::size_t no_room = 0;
+  std::size_t refused = 0;
   std::size_t same_hash = 0;
   for (wanted_name& wanted : plan.names) {
+    if (!wanted.admitted) continue;
     if (const auto entry = names.all().find(wanted.key); entry != names.all().end()) {
       if (entry->second.wire != wanted.wire) ++same_hash;
     } else if (to[wanted.group].set == NO_SET) {
       ++no_set;
-    } else if (!names.room_for(wanted.wire.size())) {
-      ++no_room;
     } else {
       names.put(wanted.key, std::move(wanted.wire), to[wanted.group].set, wanted.zone_octets);
     }
   }
-  if (auto done = names.flush(no_room); !done) return done;
+  if (auto done = names.flush(refused); !done) return done;
   stats.names_added = names.size() - before;
-  stats.left_to_userland += no_set + no_room + same_hash;
+  stats.left_to_userland += no_set + refused + same_hash;
   if (no_set > 0) stats.notes.push_back(plural(no_set, "name") + ": all " + plural(sets.size(), "answer set") + " are taken");
-  if (no_room > 0) stats.notes.push_back(plural(no_room, "name") + ": the name maps are full");
+  if (refused > 0) stats.notes.push_back(plural(refused, "name") + ": the kernel refused to install more");
   if (same_hash > 0) stats.notes.push_back(plural(same_hash, "name") + ": with the hash of an installed name");
   return {};
 }
@@ -368,7 +394,8 @@ result<publish_stats> publisher::state::publish(const dns::zone_set& zones) {
   auto plan = plan_names(zones, stats);
   if (!plan) return plan.error();
   std::vector<assignment> to(plan->groups.size());
-  bind_groups(*plan, to);
+  const auto needed = admit(*plan, stats);
+  bind_groups(*plan, needed, to);
 
   // First the sets that no name is bound to yet, then the names that leave a set, then the sets whose names stay (each answer
   // changes by one store), then the names that come, last the sets that nobody needs any more.
@@ -377,7 +404,7 @@ result<publish_stats> publisher::state::publish(const dns::zone_set& zones) {
   for (std::size_t i = 0; i < to.size(); ++i) {
     const name_group& group = plan->groups[i];
     if (to[i].set == NO_SET) {
-      ++without_set;
+      if (needed[i]) ++without_set;
       continue;
     }
     auto changes = changes_of(zones, group, to[i].set, nodata);

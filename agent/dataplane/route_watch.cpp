@@ -176,7 +176,7 @@ result<network> route_watch::read() {
   for (int tries = 0;; ++tries) {
     seen = {};
     result<void> done = dump(RTM_GETLINK, AF_UNSPEC, on_link, seen);
-    for (const std::uint8_t family : {AF_INET, AF_INET6}) {
+    for (const std::uint8_t family : {std::uint8_t{AF_INET}, std::uint8_t{AF_INET6}}) {
       if (done) done = dump(RTM_GETROUTE, family, on_route, seen);
       if (done) done = dump(RTM_GETRULE, family, on_rule, seen);
     }
