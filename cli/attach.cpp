@@ -70,6 +70,7 @@ result<void> attach_to(const attach_arguments& arguments, const common_options& 
   // Asked before anything is made, so that a mistyped name leaves nothing behind.
   if (::if_nametoindex(arguments.interface.c_str()) == 0)
     return error{errc::not_found, arguments.interface + ": no such interface"};
+  const bool made_here = !dataplane::object::open(common.pins);
   auto tables = dataplane::object::open_or_create(common.pins, arguments.sizes);
   if (!tables) return tables.error();
   warn_of_sizes(*tables, arguments.sizes, given);
@@ -77,7 +78,11 @@ result<void> attach_to(const attach_arguments& arguments, const common_options& 
 
   const dataplane::attach_mode wanted = mode_of(arguments.mode);
   const auto outcome = dataplane::attach(*tables, arguments.interface, {wanted, arguments.allow_vlan_offload});
-  if (!outcome) return outcome.error();
+  if (!outcome) {
+    // What fails leaves nothing behind, so that the next try may ask for other sizes; unless an agent has moved in.
+    if (made_here && tables->config().agent_pid == 0) (void)dataplane::purge(common.pins);
+    return outcome.error();
+  }
   print_outcome(*outcome, common.json);
   if (wanted == dataplane::attach_mode::automatic && outcome->now.mode == dataplane::attach_mode::generic)
     complain("attach", "WARNING: " + arguments.interface +

@@ -42,10 +42,10 @@ void command_line::add_common_options(CLI::App& app) {
 }
 
 CLI::App& command_line::add_verb(const std::string& verb, const std::string& description, const std::string& example,
-                                 action run) {
+                                 action run, const std::string& note) {
   CLI::App& added = *program_.add_subcommand(verb, description);
   add_common_options(added);
-  std::string shown = "Example:";
+  std::string shown = note + (note.empty() ? "" : "\n\n") + "Example:";
   for (std::size_t at = 0; at < example.size();) {
     const std::size_t end = std::min(example.find('\n', at), example.size());
     shown += "\n  " + example.substr(at, end - at);

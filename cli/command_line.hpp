@@ -28,10 +28,11 @@ class command_line {
 
   command_line();
 
-  /// Adds a verb with --json, --pins and --help. `example` is shown by --help, one command a line. `run` is called by
-  /// run() when the verb is the one given; its error becomes the sentence on stderr and the exit status.
+  /// Adds a verb with --json, --pins and --help. `example` is shown by --help, one command a line, `note` before it. `run` is
+  /// called by run() when the verb is the one given; its error becomes the sentence on stderr and the exit status.
   /// The reference is to the verb's own parser, for its arguments and options; it lives as long as this object.
-  CLI::App& add_verb(const std::string& verb, const std::string& description, const std::string& example, action run);
+  CLI::App& add_verb(const std::string& verb, const std::string& description, const std::string& example, action run,
+                     const std::string& note = "");
 
   /// Parses the arguments and runs the verb; returns the exit status.
   [[nodiscard]] int run(int count, const char* const* arguments);

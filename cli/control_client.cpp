@@ -87,8 +87,6 @@ result<boost::json::object> ask_agent(const std::filesystem::path& socket, const
   boost::system::error_code wrong;
   const boost::json::value answer = boost::json::parse(*line, wrong);
   if (wrong || !answer.is_object()) return error{errc::system, "nearsided's answer is not a JSON object"};
-  if (const auto* refused = answer.get_object().if_contains("error"); refused != nullptr && refused->is_string())
-    return error{errc::invalid, "nearsided: " + std::string(refused->get_string())};
   return answer.get_object();
 }
 

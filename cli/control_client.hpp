@@ -11,9 +11,8 @@
 
 namespace nearside::cli {
 
-/// Asks the agent. Errors: not_found, nobody listens there (the agent does not run, or listens elsewhere);
-/// denied; system, no answer before the deadline or one that is not a JSON object; what the agent itself
-/// refuses, with its sentence (the answer's key "error").
+/// Asks the agent. Where it refuses, its answer is {"error": "a sentence"}. Errors: not_found, nobody listens there (the
+/// agent does not run, or listens elsewhere); denied; system, no answer before the deadline or one that is no JSON object.
 result<boost::json::object> ask_agent(const std::filesystem::path& socket, const boost::json::object& question,
                                       std::chrono::milliseconds deadline = std::chrono::seconds(5));
 

@@ -154,15 +154,23 @@ void print_kernel(const explanation& e) {
   print_message(*e.reply);
 }
 
+std::string plain(const boost::json::value& value) {
+  return value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value);
+}
+
 void print_agent(const result<boost::json::object>& agent) {
   if (!agent) {
     std::cout << "agent     not reached: " << agent.error().message << '\n';
     return;
   }
   std::cout << "agent\n";
-  for (const auto& [key, value] : *agent)
-    std::cout << "  " << std::string_view(key) << ' '
-              << (value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value)) << '\n';
+  for (const auto& [key, value] : *agent) {
+    const auto* lines = value.if_array();
+    if (lines == nullptr)
+      std::cout << "  " << std::string_view(key) << ' ' << plain(value) << '\n';
+    else
+      for (const auto& line : *lines) std::cout << "    " << std::string_view(key) << "  " << plain(line) << '\n';
+  }
 }
 
 void print_as_text(const explanation& e, const std::optional<result<boost::json::object>>& agent) {
@@ -203,12 +211,12 @@ result<void> explain(const explain_arguments& arguments, const common_options& c
 void add_explain(command_line& commands) {
   const auto arguments = std::make_shared<explain_arguments>();
   CLI::App& app = commands.add_verb(
-      "explain",
-      "Who would answer a query, the kernel or the agent, and from which table entries. The loaded program is really run on "
-      "such a query; these test runs are counted by `nearside counters`",
+      "explain", "Who would answer a query, the kernel or the agent, and from which table entries",
       "nearside explain www.lb.example.com\n"
       "nearside explain www.lb.example.com --type AAAA --client 203.0.113.0/24",
-      [arguments, &commands] { return explain(*arguments, commands.common()); });
+      [arguments, &commands] { return explain(*arguments, commands.common()); },
+      "The loaded program is really run on such a query, without a network. `nearside counters` counts these test runs\n"
+      "as well: one where the kernel answers, up to 1101 where other traffic makes it hard to see which counter grew.");
   app.add_option("NAME", arguments->name, "The QNAME; the final dot may be left out")->required();
   app.add_option("--type", arguments->type, "The QTYPE: a mnemonic or TYPE1234 (default A)")->type_name("T");
   app.add_option("--client", arguments->client,

@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "cli/message_text.hpp"
 
-#include <ldns/ldns.h>
-
 #include <boost/asio/ip/address.hpp>
 #include <boost/json/array.hpp>
 #include <cstdlib>
 #include <memory>
+
+// ldns may define `false` and `true` as macros: it comes after the headers of C++.
+#include <ldns/ldns.h>
 
 namespace nearside::cli {
 namespace {
