@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -35,6 +36,12 @@ result<mac_address> mac_of(const std::string& interface) {
   mac_address mac{};
   std::memcpy(mac.data(), request.ifr_hwaddr.sa_data, mac.size());
   return mac;
+}
+
+double cpu_time() {
+  timespec now{};
+  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
+  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 }  // namespace
@@ -65,7 +72,8 @@ result<generator> generator::on(const std::string& interface, const mac_address&
 void generator::ask(const workload& queries) {
   asked_ = queries;
   const auto frame = frame_of(queries.shape, own_, peer_);
-  const auto all = sequence_of(queries, frame);
+  auto& all = sequences_[queries];
+  if (all.empty()) all = sequence_of(queries, frame);
   std::copy(frame.begin(), frame.end(), std::begin(skeleton_->bss->frame_template));
   skeleton_->bss->frame_octets = static_cast<std::uint32_t>(frame.size());
   skeleton_->bss->next_query = 0;
@@ -119,6 +127,7 @@ result<rate_result> generator::rate(double seconds) {
 
   const rate_result before = counted();
   rate_result after;
+  const double cpu_before = cpu_time();
   const auto start = clock::now();
   std::uint64_t sent = 0;
   double passed = 0;
@@ -130,6 +139,7 @@ result<rate_result> generator::rate(double seconds) {
     passed = std::chrono::duration<double>(clock::now() - start).count();
   }
   after.seconds = passed;
+  after.cpu_seconds = cpu_time() - cpu_before;
   after.sent = sent;
   after.returned -= before.returned;
   after.answered -= before.answered;

@@ -6,8 +6,10 @@
 #include <net/if.h>
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "agent/base/result.hpp"
 #include "tests/bench/queries.hpp"
@@ -18,6 +20,7 @@ namespace nearside::bench {
 
 struct rate_result {
   double seconds = 0;
+  double cpu_seconds = 0;  // less than `seconds`: the core was not ours alone
   std::uint64_t sent = 0;
   std::uint64_t returned = 0;  // frames from port 53
   std::uint64_t answered = 0;  // QR=1, NOERROR, with an answer
@@ -54,6 +57,7 @@ class generator {
   mac_address own_{};
   mac_address peer_{};
   workload asked_;
+  std::map<workload, std::vector<prepared_query>> sequences_;
 };
 
 }  // namespace nearside::bench

@@ -54,7 +54,7 @@ class commands {
       words >> seconds;
       const auto r = sender_.rate(seconds);
       if (!r) return r.error();
-      out << std::fixed << R"({"seconds":)" << r->seconds << R"(,"sent":)" << r->sent << R"(,"returned":)" << r->returned
+      out << std::fixed << R"({"seconds":)" << r->seconds << R"(,"cpu_seconds":)" << r->cpu_seconds << R"(,"sent":)" << r->sent << R"(,"returned":)" << r->returned
           << R"(,"answered":)" << r->answered << R"(,"samples":)" << r->samples << R"(,"complaint":)"
           << std::quoted(r->complaint) << "}";
     } else if (verb == "time") {

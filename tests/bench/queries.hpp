@@ -3,8 +3,8 @@
 #pragma once
 
 #include <array>
+#include <compare>
 #include <cstdint>
-#include <cstdio>
 #include <span>
 #include <string>
 #include <vector>
@@ -19,9 +19,9 @@ inline constexpr const char* ZONE = "lb.example.com.";
 
 /// "n123456.lb.example.com.", 24 octets on the wire.
 inline std::string name_text(std::size_t number) {
-  std::array<char, 32> text{};
-  std::snprintf(text.data(), text.size(), "n%06zu.%s", number, ZONE);
-  return text.data();
+  std::string text("n000000.");
+  for (std::size_t at = 6; number != 0 && at > 0; --at, number /= 10) text[at] = static_cast<char>('0' + number % 10);
+  return text.append(ZONE);
 }
 
 /// The one server of a name's set, from the addresses for benchmarks (RFC 2544): 198.18.0.0/15.
@@ -42,6 +42,8 @@ struct workload {
   std::size_t names = 1;  // asked: number 0 to names - 1
   distribution drawn = distribution::uniform;
   form shape = form::plain;
+
+  friend auto operator<=>(const workload&, const workload&) = default;
 };
 
 /// The octets common to all frames of a shape: from 192.0.2.1 port 40000 to 192.0.2.53 port 53.
