@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // nearside detach IFACE: takes the program off an interface; with --purge the maps go after the last one.
+#include <fstream>
 #include <iostream>
 #include <memory>
 
@@ -15,7 +16,20 @@ struct detach_arguments {
   bool purge = false;
 };
 
+/// The agent that uses the maps; 0: none runs. Without the pins nobody would find what it goes on publishing.
+std::uint32_t running_agent(const std::filesystem::path& pins) {
+  const auto tables = dataplane::object::open(pins);
+  if (!tables || tables->config().agent_pid == 0) return 0;
+  const std::uint32_t pid = tables->config().agent_pid;
+  std::string name;
+  std::ifstream("/proc/" + std::to_string(pid) + "/comm") >> name;
+  return name == "nearsided" ? pid : 0;
+}
+
 result<void> detach_from(const detach_arguments& arguments, const common_options& common) {
+  if (const std::uint32_t agent = arguments.purge ? running_agent(common.pins) : 0; agent != 0)
+    return error{errc::busy, arguments.interface + ": nothing done: nearsided (process " + std::to_string(agent) +
+                                 ") still uses the maps that --purge would remove; stop it first, or leave --purge out"};
   if (auto done = dataplane::detach(common.pins, arguments.interface, arguments.purge); !done) return done.error();
   const auto left = dataplane::attachments(common.pins);
   if (!left) return left.error();

@@ -420,6 +420,14 @@ def test_test_runs_of_explain_are_counted(sampled: Lab) -> None:
     assert grown["answered"] == runs
 
 
+def test_purge_is_refused_while_an_agent_uses_the_maps(sampled: Lab) -> None:
+    """Its pins would be gone and it would publish to maps that nobody finds; the program stays attached."""
+    done = sampled.edge.attempt(*sampled.nearside_command("detach", "edge0", "--purge"))
+    assert sampled.agent is not None
+    refused(done, BUSY, rf"nearside: detach: edge0: .*process {sampled.agent.pid}\).*stop it first.*")
+    assert len(lab_nearside(sampled, "status")["attachments"]) == 1  # type: ignore[arg-type]
+
+
 def test_the_counters_add_up(sampled: Lab) -> None:
     """received = answered + referred + passed + dropped, in JSON and in the line for people."""
     equation = lab_nearside(sampled, "counters")["equation"]
