@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // nearside attach IFACE: makes what is missing below the pin directory and puts the program on the interface.
+#include "agent/dataplane/attach.hpp"
+
 #include <net/if.h>
 
 #include <iostream>
 #include <memory>
 
-#include "agent/dataplane/attach.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
 
@@ -30,9 +31,9 @@ void warn_of_sizes(const dataplane::object& tables, const dataplane::map_sizes& 
   using dataplane::map_id;
   const auto compare = [&](const char* option, std::uint32_t wish, std::uint32_t there) {
     if (given.count(option) == 0 || wish == there) return;
-    complain("attach", std::string("warning: ") + option + " " + std::to_string(wish) + " has no effect: the maps below " +
-                           tables.root().string() + " were made with " + std::to_string(there) +
-                           "; to make them anew: nearside detach IFACE --purge");
+    complain("attach", std::string("warning: ") + option + " " + std::to_string(wish) +
+                           " has no effect: the maps below " + tables.root().string() + " were made with " +
+                           std::to_string(there) + "; to make them anew: nearside detach IFACE --purge");
   };
   compare("--names", wanted.names, tables.capacity(map_id::names_short));
   compare("--long-names", wanted.long_names, tables.capacity(map_id::names_long));
@@ -60,7 +61,8 @@ void print_outcome(const dataplane::attach_outcome& outcome, bool json) {
     return;
   }
   using change = dataplane::attach_outcome::change;
-  const std::string which = " (" + mode + ", program " + std::to_string(now.program_id) + ", tag " + now.program_tag + ")";
+  const std::string which =
+      " (" + mode + ", program " + std::to_string(now.program_id) + ", tag " + now.program_tag + ")";
   if (outcome.what == change::attached) std::cout << now.interface << ": attached" << which << '\n';
   if (outcome.what == change::updated) std::cout << now.interface << ": updated in place" << which << '\n';
   if (outcome.what == change::unchanged) std::cout << now.interface << ": already attached" << which << '\n';
@@ -96,13 +98,12 @@ result<void> attach_to(const attach_arguments& arguments, const common_options& 
 void add_attach(command_line& commands) {
   const auto arguments = std::make_shared<attach_arguments>();
   const auto parser = std::make_shared<const CLI::App*>();
-  CLI::App& app = commands.add_verb("attach", "Put the program on an interface, or update it in place",
-                                    "nearside attach eth0\n"
-                                    "nearside attach eth0 --mode auto\n"
-                                    "nearside attach eth0 --names 1000000 --small-images 1000000",
-                                    [arguments, parser, &commands] {
-                                      return attach_to(*arguments, commands.common(), **parser);
-                                    });
+  CLI::App& app =
+      commands.add_verb("attach", "Put the program on an interface, or update it in place",
+                        "nearside attach eth0\n"
+                        "nearside attach eth0 --mode auto\n"
+                        "nearside attach eth0 --names 1000000 --small-images 1000000",
+                        [arguments, parser, &commands] { return attach_to(*arguments, commands.common(), **parser); });
   *parser = &app;
   app.add_option("IFACE", arguments->interface, "The interface that queries come in on")->required();
   app.add_option("--mode", arguments->mode,

@@ -39,8 +39,8 @@ result<void> report(const std::string& file, const config::loaded& loaded, bool 
                 {"zones", std::move(zones)}});
     return {};
   }
-  std::cout << file << ": good: " << counted(loaded.zones->zones().size(), "zone") << ", " << counted(names, "name") << ", "
-            << loaded.options.edge.listen.size() << " addresses to listen on\n";
+  std::cout << file << ": good: " << counted(loaded.zones->zones().size(), "zone") << ", " << counted(names, "name")
+            << ", " << loaded.options.edge.listen.size() << " addresses to listen on\n";
   return {};
 }
 

@@ -18,8 +18,8 @@ inline constexpr const char* DEFAULT_SOCKET = "/run/nearside/control.sock";
 
 /// What every verb can be told.
 struct common_options {
-  bool json = false;                            // machine-readable output on stdout
-  std::filesystem::path pins = PIN_DIRECTORY;   // where maps, program and links are pinned
+  bool json = false;                           // machine-readable output on stdout
+  std::filesystem::path pins = PIN_DIRECTORY;  // where maps, program and links are pinned
 };
 
 class command_line {
@@ -28,9 +28,9 @@ class command_line {
 
   command_line();
 
-  /// Adds a verb with --json, --pins and --help. `example` is shown by --help, one command a line, `note` before it. `run` is
-  /// called by run() when the verb is the one given; its error becomes the sentence on stderr and the exit status.
-  /// The reference is to the verb's own parser, for its arguments and options; it lives as long as this object.
+  /// Adds a verb with --json, --pins and --help. `example` is shown by --help, one command a line, `note` before it.
+  /// `run` is called by run() when the verb is the one given; its error becomes the sentence on stderr and the exit
+  /// status. The reference is to the verb's own parser, for its arguments and options; it lives as long as this object.
   CLI::App& add_verb(const std::string& verb, const std::string& description, const std::string& example, action run,
                      const std::string& note = "");
 

@@ -104,7 +104,8 @@ std::string fish_script(const std::vector<verb_words>& verbs) {
          "complete -c nearside -f\n";
   for (const verb_words& v : verbs) {
     const std::string inside = "complete -c nearside -n '__fish_seen_subcommand_from " + v.verb + "'";
-    out << "complete -c nearside -n __fish_use_subcommand -a " << v.verb << " -d " << fish_quoted(v.description) << '\n';
+    out << "complete -c nearside -n __fish_use_subcommand -a " << v.verb << " -d " << fish_quoted(v.description)
+        << '\n';
     for (const std::string& option : v.options) {
       out << inside << " -l " << option.substr(2);
       if (option == "--mode") out << " -xa 'native generic auto'";
@@ -121,9 +122,13 @@ std::string fish_script(const std::vector<verb_words>& verbs) {
 
 result<void> print_script(const std::string& shell, const CLI::App& program, bool json) {
   const auto verbs = words_of(program);
-  const std::string script = shell == "bash" ? bash_script(verbs) : shell == "zsh" ? zsh_script(verbs) : fish_script(verbs);
-  if (json) print_json({{"shell", shell}, {"script", script}});
-  else std::cout << script;
+  const std::string script = shell == "bash"  ? bash_script(verbs)
+                             : shell == "zsh" ? zsh_script(verbs)
+                                              : fish_script(verbs);
+  if (json)
+    print_json({{"shell", shell}, {"script", script}});
+  else
+    std::cout << script;
   return {};
 }
 
@@ -131,12 +136,11 @@ result<void> print_script(const std::string& shell, const CLI::App& program, boo
 
 void add_completion(command_line& commands) {
   const auto shell = std::make_shared<std::string>();
-  CLI::App& app = commands.add_verb("completion", "A completion script for your shell",
-                                    "source <(nearside completion bash)\n"
-                                    "nearside completion fish > ~/.config/fish/completions/nearside.fish",
-                                    [shell, &commands] {
-                                      return print_script(*shell, commands.program(), commands.common().json);
-                                    });
+  CLI::App& app = commands.add_verb(
+      "completion", "A completion script for your shell",
+      "source <(nearside completion bash)\n"
+      "nearside completion fish > ~/.config/fish/completions/nearside.fish",
+      [shell, &commands] { return print_script(*shell, commands.program(), commands.common().json); });
   app.add_option("SHELL", *shell, "bash, zsh or fish")->required()->check(CLI::IsMember({"bash", "zsh", "fish"}));
 }
 

@@ -25,7 +25,8 @@ using time_point = std::chrono::steady_clock::time_point;
 bool set_time_out(int socket, int option, time_point end) {
   const auto left = std::chrono::duration_cast<std::chrono::microseconds>(end - std::chrono::steady_clock::now());
   if (left.count() <= 0) return false;
-  const timeval value{static_cast<time_t>(left.count() / 1'000'000), static_cast<suseconds_t>(left.count() % 1'000'000)};
+  const timeval value{static_cast<time_t>(left.count() / 1'000'000),
+                      static_cast<suseconds_t>(left.count() % 1'000'000)};
   return ::setsockopt(socket, SOL_SOCKET, option, &value, sizeof value) == 0;
 }
 
@@ -39,7 +40,8 @@ result<unique_fd> connect_to(const std::filesystem::path& path) {
   if (!socket) return system_error(errno, "control socket");
   if (::connect(socket.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) != 0) {
     if (errno == ENOENT || errno == ECONNREFUSED)
-      return error{errc::not_found, "nearsided does not run, or listens on another control socket than " + path.native()};
+      return error{errc::not_found,
+                   "nearsided does not run, or listens on another control socket than " + path.native()};
     return system_error(errno, "control socket " + path.native());
   }
   return socket;
@@ -49,7 +51,8 @@ result<void> send_line(int socket, std::string_view line, time_point end) {
   while (!line.empty()) {
     const bool time_left = set_time_out(socket, SO_SNDTIMEO, end);
     const ssize_t sent = time_left ? ::send(socket, line.data(), line.size(), MSG_NOSIGNAL) : -1;
-    if (!time_left || (sent < 0 && errno == EAGAIN)) return error{errc::system, "nearsided does not take the question in time"};
+    if (!time_left || (sent < 0 && errno == EAGAIN))
+      return error{errc::system, "nearsided does not take the question in time"};
     if (sent < 0 && errno != EINTR) return system_error(errno, "control socket: send");
     if (sent > 0) line.remove_prefix(static_cast<std::size_t>(sent));
   }
@@ -81,7 +84,8 @@ result<boost::json::object> ask_agent(const std::filesystem::path& socket, const
   const time_point end = std::chrono::steady_clock::now() + deadline;
   auto connection = connect_to(socket);
   if (!connection) return connection.error();
-  if (auto sent = send_line(connection->get(), boost::json::serialize(question) + "\n", end); !sent) return sent.error();
+  if (auto sent = send_line(connection->get(), boost::json::serialize(question) + "\n", end); !sent)
+    return sent.error();
   const auto line = receive_line(connection->get(), end);
   if (!line) return line.error();
   boost::system::error_code wrong;

@@ -11,12 +11,14 @@
 
 namespace nearside::cli {
 
-/// Asks the agent. Where it refuses, its answer is {"error": "a sentence"}. Errors: not_found, nobody listens there (the
-/// agent does not run, or listens elsewhere); denied; system, no answer before the deadline or one that is no JSON object.
+/// Asks the agent. Where it refuses, its answer is {"error": "a sentence"}. Errors: not_found, nobody listens there
+/// (the agent does not run, or listens elsewhere); denied; system, no answer before the deadline or one that is no JSON
+/// object.
 result<boost::json::object> ask_agent(const std::filesystem::path& socket, const boost::json::object& question,
                                       std::chrono::milliseconds deadline = std::chrono::seconds(5));
 
-/// The agent's answer as part of a verb's JSON: {"reachable": true, ...the answer...} or {"reachable": false, "error": "..."}.
+/// The agent's answer as part of a verb's JSON: {"reachable": true, ...the answer...} or {"reachable": false, "error":
+/// "..."}.
 [[nodiscard]] boost::json::object agent_json(const result<boost::json::object>& answer);
 
 }  // namespace nearside::cli

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // nearside counters: every packet that the program saw, by the reason why it left the way it did.
+#include "agent/dataplane/counters.hpp"
+
 #include <boost/json/array.hpp>
 #include <iostream>
 #include <memory>
 
-#include "agent/dataplane/counters.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
 

@@ -28,14 +28,18 @@ std::uint32_t running_agent(const std::filesystem::path& pins) {
 
 result<void> detach_from(const detach_arguments& arguments, const common_options& common) {
   if (const std::uint32_t agent = arguments.purge ? running_agent(common.pins) : 0; agent != 0)
-    return error{errc::busy, arguments.interface + ": nothing done: nearsided (process " + std::to_string(agent) +
-                                 ") still uses the maps that --purge would remove; stop it first, or leave --purge out"};
+    return error{errc::busy,
+                 arguments.interface + ": nothing done: nearsided (process " + std::to_string(agent) +
+                     ") still uses the maps that --purge would remove; stop it first, or leave --purge out"};
   if (auto done = dataplane::detach(common.pins, arguments.interface, arguments.purge); !done) return done.error();
   const auto left = dataplane::attachments(common.pins);
   if (!left) return left.error();
   const bool purged = arguments.purge && left->empty();
   if (common.json) {
-    print_json({{"interface", arguments.interface}, {"outcome", "detached"}, {"purged", purged}, {"still_attached", left->size()}});
+    print_json({{"interface", arguments.interface},
+                {"outcome", "detached"},
+                {"purged", purged},
+                {"still_attached", left->size()}});
     return {};
   }
   std::cout << arguments.interface << ": detached\n";

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // nearside events: the sampled queries as they come, from the ring buffer; needs no agent once sampling is on.
+#include "agent/dataplane/events.hpp"
+
 #include <arpa/inet.h>
 #include <poll.h>
 
@@ -11,7 +13,6 @@
 #include <memory>
 
 #include "agent/dataplane/counters.hpp"
-#include "agent/dataplane/events.hpp"
 #include "agent/dns/name.hpp"
 #include "agent/dns/rr_type.hpp"
 #include "cli/output.hpp"

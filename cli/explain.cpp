@@ -44,6 +44,11 @@ const char* action_label(std::uint32_t action) {
   }
 }
 
+const char* who_answers(std::uint32_t action) {
+  if (action == XDP_TX) return "kernel";
+  return action == XDP_PASS ? "agent" : "nobody";
+}
+
 std::string client_text(const query& asked) {
   return asked.client ? asked.client->address.to_string() + "/" + std::to_string(asked.client->length)
                       : asked.source.to_string();
@@ -92,7 +97,7 @@ void print_as_json(const explanation& e, const std::optional<result<boost::json:
                 {"destination", e.asked.destination.to_string()},
                 {"port", e.asked.port},
                 {"ecs", e.asked.client ? boost::json::value(client_text(e.asked)) : boost::json::value()}}},
-              {"answered_by", e.kernel.action == XDP_TX ? "kernel" : e.kernel.action == XDP_PASS ? "agent" : "nobody"},
+              {"answered_by", who_answers(e.kernel.action)},
               {"kernel",
                {{"action", action_label(e.kernel.action)},
                 {"verdict", dataplane::verdict_label(e.kernel.verdict)},
@@ -124,25 +129,26 @@ void print_path(const table_path& path) {
     return;
   }
   std::cout << " -> set " << path.name->set << ", zone " << zone_text(*path.name) << "\n          answers["
-            << path.answers_index << "] (site " << path.site << ", " << dataplane::type_class_label(path.type_class) << ")";
+            << path.answers_index << "] (site " << path.site << ", " << dataplane::type_class_label(path.type_class)
+            << ")";
   if (path.ref.alternatives == 0) {
     std::cout << " is empty: the agent answers this type\n";
     return;
   }
-  std::cout << " -> " << ((path.ref.flags & ANSWER_LARGE) != 0 ? "slots_large" : "slots_small") << " from " << path.ref.slot
-            << ", generation " << path.ref.generation << ", "
+  std::cout << " -> " << ((path.ref.flags & ANSWER_LARGE) != 0 ? "slots_large" : "slots_small") << " from "
+            << path.ref.slot << ", generation " << path.ref.generation << ", "
             << counted(path.alternatives.size(), "alternative") << " to choose from\n";
   for (const alternative& a : path.alternatives) {
     std::cout << "  slot " << a.slot << ": " << a.octets << " octets, counts " << a.ancount << '/' << a.nscount << '/'
-              << a.arcount << ", generation " << a.generation << (a.settled ? "" : " (not settled: it would not be sent)")
-              << '\n';
+              << a.arcount << ", generation " << a.generation
+              << (a.settled ? "" : " (not settled: it would not be sent)") << '\n';
     print_message(a.message);
   }
 }
 
 void print_kernel(const explanation& e) {
-  std::cout << "kernel    " << action_label(e.kernel.action) << ", verdict " << dataplane::verdict_label(e.kernel.verdict)
-            << ": " << verdict_sentence(e.kernel.verdict) << '\n'
+  std::cout << "kernel    " << action_label(e.kernel.action) << ", verdict "
+            << dataplane::verdict_label(e.kernel.verdict) << ": " << verdict_sentence(e.kernel.verdict) << '\n'
             << "          (" << counted(e.kernel.runs, "test run") << ", counted like any packet)\n";
   if (!e.reply) return;
   if (*e.reply) {
@@ -174,10 +180,10 @@ void print_agent(const result<boost::json::object>& agent) {
 }
 
 void print_as_text(const explanation& e, const std::optional<result<boost::json::object>>& agent) {
-  const char* const who = e.kernel.action == XDP_TX ? "the kernel" : e.kernel.action == XDP_PASS ? "the agent" : "nobody";
-  std::cout << e.asked.qname.text() << ' ' << dns::type_text(e.asked.qtype) << ", asked of " << e.asked.destination.to_string()
-            << " by " << e.asked.source.to_string()
-            << (e.asked.client ? " for " + client_text(e.asked) + " (ECS)" : "") << ": " << who << " answers\n";
+  std::cout << e.asked.qname.text() << ' ' << dns::type_text(e.asked.qtype) << ", asked of "
+            << e.asked.destination.to_string() << " by " << e.asked.source.to_string()
+            << (e.asked.client ? " for " + client_text(e.asked) + " (ECS)" : "") << ": " << who_answers(e.kernel.action)
+            << " answers\n";
   print_kernel(e);
   print_path(e.path);
   if (agent) print_agent(*agent);
@@ -201,8 +207,10 @@ result<void> explain(const explain_arguments& arguments, const common_options& c
     if (!arguments.client.empty()) question["client"] = client_text(*asked);
     agent = ask_agent(arguments.socket, question);
   }
-  if (common.json) print_as_json(*told, agent);
-  else print_as_text(*told, agent);
+  if (common.json)
+    print_as_json(*told, agent);
+  else
+    print_as_text(*told, agent);
   return {};
 }
 
@@ -215,14 +223,16 @@ void add_explain(command_line& commands) {
       "nearside explain www.lb.example.com\n"
       "nearside explain www.lb.example.com --type AAAA --client 203.0.113.0/24",
       [arguments, &commands] { return explain(*arguments, commands.common()); },
-      "The loaded program is really run on such a query, without a network. `nearside counters` counts these test runs\n"
-      "as well: one where the kernel answers, up to 1101 where other traffic makes it hard to see which counter grew.");
+      "The loaded program is really run on such a query, without a network. `nearside counters` counts these\n"
+      "test runs as well: one where the kernel answers, up to 1101 where other traffic makes it hard to see which "
+      "counter grew.");
   app.add_option("NAME", arguments->name, "The QNAME; the final dot may be left out")->required();
   app.add_option("--type", arguments->type, "The QTYPE: a mnemonic or TYPE1234 (default A)")->type_name("T");
   app.add_option("--client", arguments->client,
                  "An address: the query comes from there; a prefix: it is carried as EDNS client subnet")
       ->type_name("PREFIX");
-  app.add_option("--socket", arguments->socket, std::string("The agent's control socket (default ") + DEFAULT_SOCKET + ")")
+  app.add_option("--socket", arguments->socket,
+                 std::string("The agent's control socket (default ") + DEFAULT_SOCKET + ")")
       ->type_name("PATH");
 }
 

@@ -18,17 +18,19 @@ namespace ip = boost::asio::ip;
 
 /// A client of the documentation prefixes that is none of our own addresses: from those no query is answered.
 ip::address example_client(bool four, const std::vector<ip::address>& ours) {
-  for (const char* text : four ? std::array{"198.51.100.1", "203.0.113.1"} : std::array{"2001:db8:ffff::1", "2001:db8:fffe::1"}) {
+  for (const char* text :
+       four ? std::array{"198.51.100.1", "203.0.113.1"} : std::array{"2001:db8:ffff::1", "2001:db8:fffe::1"}) {
     const auto address = ip::make_address(text);
     if (std::find(ours.begin(), ours.end(), address) == ours.end()) return address;
   }
   return ip::make_address(four ? "192.0.2.1" : "2001:db8::1");
 }
 
-/// RFC 7871 7.3.1: the row of the client's prefix, ECS before the source address. Only asked where there are sites to choose from.
+/// RFC 7871 7.3.1: the row of the client's prefix, ECS before the source address. Only asked where there are sites to
+/// choose from.
 std::optional<client_site> row_of_client(const object& tables, const query& asked) {
-  const client_prefix client = asked.client.value_or(
-      client_prefix{asked.source, static_cast<std::uint8_t>(asked.source.is_v4() ? 32 : 128)});
+  const client_prefix client =
+      asked.client.value_or(client_prefix{asked.source, static_cast<std::uint8_t>(asked.source.is_v4() ? 32 : 128)});
   client_site row{};
   int missing = 0;
   if (client.address.is_v4()) {
@@ -119,7 +121,8 @@ std::uint32_t interface_of(const object& tables) {
 
 }  // namespace
 
-result<query> compose_query(const object& tables, const dns::name& qname, std::uint16_t qtype, const std::string& client) {
+result<query> compose_query(const object& tables, const dns::name& qname, std::uint16_t qtype,
+                            const std::string& client) {
   query asked;
   asked.qname = qname;
   asked.qtype = qtype;
@@ -133,8 +136,10 @@ result<query> compose_query(const object& tables, const dns::name& qname, std::u
   if (!client.empty()) {
     const auto prefix = prefix_from_text(client);
     if (!prefix) return prefix.error();
-    if (is_prefix) asked.client = *prefix;
-    else asked.source = prefix->address;
+    if (is_prefix)
+      asked.client = *prefix;
+    else
+      asked.source = prefix->address;
   }
   if (!client.empty() && !is_prefix) {
     const bool four = asked.source.is_v4();
@@ -142,8 +147,8 @@ result<query> compose_query(const object& tables, const dns::name& qname, std::u
                                    [four](const ip::address& a) { return a.is_v4() == four; });
     if (ours == listen.addresses.end())
       return error{errc::not_found, std::string("the program listens on no ") + (four ? "IPv4" : "IPv6") +
-                                        " address, so no query can come from " + client + "; as ECS: --client " + client +
-                                        (four ? "/32" : "/128")};
+                                        " address, so no query can come from " + client + "; as ECS: --client " +
+                                        client + (four ? "/32" : "/128")};
     asked.destination = *ours;
   } else {
     asked.source = example_client(asked.destination.is_v4(), listen.addresses);

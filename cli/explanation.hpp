@@ -24,14 +24,14 @@ struct alternative {
   bool settled = false;          // its generation is the reference's: it can be sent
   std::uint16_t ancount = 0;
   std::uint16_t nscount = 0;
-  std::uint16_t arcount = 0;     // without OPT
-  std::size_t octets = 0;        // that follow the question
+  std::uint16_t arcount = 0;               // without OPT
+  std::size_t octets = 0;                  // that follow the question
   result<message_text> message = error{};  // as it would be sent, without OPT
 };
 
 /// The way through the tables. It is told as well where the program would not come so far.
 struct table_path {
-  std::string map;    // where the name was looked for: "names_short" or "names_long"
+  std::string map;  // where the name was looked for: "names_short" or "names_long"
   name_key key{};
   std::optional<dataplane::installed_name> name;  // nullopt: not installed; the rest is then empty
   std::uint32_t site = 0;

@@ -37,8 +37,8 @@ std::vector<record_text> records_of(const ldns_rr_list* list) {
   std::vector<record_text> records;
   for (std::size_t i = 0; i < ldns_rr_list_rr_count(list); ++i) {
     const ldns_rr& rr = *ldns_rr_list_rr(list, i);
-    records.push_back({taken(ldns_rdf2str(ldns_rr_owner(&rr))), ldns_rr_ttl(&rr), taken(ldns_rr_type2str(ldns_rr_get_type(&rr))),
-                       data_text(rr)});
+    records.push_back({taken(ldns_rdf2str(ldns_rr_owner(&rr))), ldns_rr_ttl(&rr),
+                       taken(ldns_rr_type2str(ldns_rr_get_type(&rr))), data_text(rr)});
   }
   return records;
 }
@@ -58,7 +58,8 @@ std::string ecs_text(std::span<const std::uint8_t> options) {
       const auto address = options.subspan(4, length - 4);
       if (address.size() > (four ? bytes4.size() : bytes6.size())) return {};
       std::copy(address.begin(), address.end(), four ? bytes4.data() : bytes6.data());
-      return (four ? boost::asio::ip::address_v4(bytes4).to_string() : boost::asio::ip::address_v6(bytes6).to_string()) +
+      return (four ? boost::asio::ip::address_v4(bytes4).to_string()
+                   : boost::asio::ip::address_v6(bytes6).to_string()) +
              "/" + std::to_string(options[2]) + ", scope " + std::to_string(options[3]);
     }
     options = options.subspan(length);
@@ -68,7 +69,8 @@ std::string ecs_text(std::span<const std::uint8_t> options) {
 
 boost::json::array records_json(const std::vector<record_text>& records) {
   boost::json::array all;
-  for (const record_text& r : records) all.push_back({{"name", r.owner}, {"ttl", r.ttl}, {"type", r.type}, {"data", r.data}});
+  for (const record_text& r : records)
+    all.push_back({{"name", r.owner}, {"ttl", r.ttl}, {"type", r.type}, {"data", r.data}});
   return all;
 }
 

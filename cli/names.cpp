@@ -38,7 +38,8 @@ void print_as_json(const dataplane::object& tables, const std::vector<installed_
   for (const installed_name& row : rows) {
     boost::json::array types;
     for (const std::string_view type : types_answered(tables, row.set)) types.emplace_back(type);
-    all.push_back({{"name", row.owner.text()}, {"zone", zone_text(row)}, {"set", row.set}, {"types", std::move(types)}});
+    all.push_back(
+        {{"name", row.owner.text()}, {"zone", zone_text(row)}, {"set", row.set}, {"types", std::move(types)}});
   }
   print_json({{"names", std::move(all)}, {"installed", installed}});
 }

@@ -26,8 +26,10 @@ void put(octets& to, std::span<const std::uint8_t> what) { to.insert(to.end(), w
 
 octets address_octets(const ip::address& address) {
   octets out;
-  if (address.is_v4()) put(out, address.to_v4().to_bytes());
-  else put(out, address.to_v6().to_bytes());
+  if (address.is_v4())
+    put(out, address.to_v4().to_bytes());
+  else
+    put(out, address.to_v6().to_bytes());
   return out;
 }
 

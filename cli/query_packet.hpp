@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A query as it would come from the wire: an Ethernet frame for a test run of the program, and the way back out of the reply's frame.
-// Pure; used by `explain`.
+// A query as it would come from the wire: an Ethernet frame for a test run of the program, and the way back out of the
+// reply's frame. Pure; used by `explain`.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -26,8 +26,8 @@ result<client_prefix> prefix_from_text(const std::string& text);
 struct query {
   dns::name qname;
   std::uint16_t qtype = 1;
-  std::optional<client_prefix> client;   // sent as ECS
-  boost::asio::ip::address source;       // of the same family as the destination
+  std::optional<client_prefix> client;  // sent as ECS
+  boost::asio::ip::address source;      // of the same family as the destination
   boost::asio::ip::address destination;
   std::uint16_t port = 53;
 };

@@ -52,8 +52,12 @@ result<kernel_side> read_kernel_side(const dataplane::object& tables) {
 const char* route_label(dataplane::reply_route how) { return how == dataplane::reply_route::swap ? "swap" : "lookup"; }
 
 boost::json::object attachment_json(const dataplane::attachment& a) {
-  return {{"interface", a.interface},          {"index", a.interface_index},     {"mode", dataplane::mode_label(a.mode)},
-          {"program_id", a.program_id},        {"program_tag", a.program_tag},   {"current", a.current},
+  return {{"interface", a.interface},
+          {"index", a.interface_index},
+          {"mode", dataplane::mode_label(a.mode)},
+          {"program_id", a.program_id},
+          {"program_tag", a.program_tag},
+          {"current", a.current},
           {"interface_gone", a.interface_index == 0}};
 }
 
@@ -66,14 +70,18 @@ boost::json::object sizes_json(const dataplane::object& tables) {
           {"clients", tables.capacity(map_id::clients4)}};
 }
 
-void print_as_json(const dataplane::object& tables, const kernel_side& kernel, const result<boost::json::object>& agent) {
+void print_as_json(const dataplane::object& tables, const kernel_side& kernel,
+                   const result<boost::json::object>& agent) {
   boost::json::array attachments;
   for (const auto& a : kernel.attachments) attachments.push_back(attachment_json(a));
   boost::json::array addresses;
   for (const auto& address : kernel.listen.addresses) addresses.emplace_back(address.to_string());
   print_json({{"pins", tables.root().string()},
               {"attachments", std::move(attachments)},
-              {"lease", {{"in_force", kernel.lease.count() > 0}, {"remaining_ms", kernel.lease.count()}, {"agent_pid", kernel.agent_pid}}},
+              {"lease",
+               {{"in_force", kernel.lease.count() > 0},
+                {"remaining_ms", kernel.lease.count()},
+                {"agent_pid", kernel.agent_pid}}},
               {"listen", {{"port", kernel.listen.port}, {"addresses", std::move(addresses)}}},
               {"replies", route_label(kernel.replies)},
               {"generation", kernel.generation},
@@ -89,8 +97,10 @@ void print_attachments(const std::vector<dataplane::attachment>& attachments) {
   for (const auto& a : attachments) {
     std::cout << "attached    " << a.interface << " (" << dataplane::mode_label(a.mode) << ", program " << a.program_id
               << ", tag " << a.program_tag << ")";
-    if (a.interface_index == 0) std::cout << " - the interface is gone: nearside detach " << a.interface;
-    else if (!a.current) std::cout << " - an older program than the pinned one: nearside attach " << a.interface;
+    if (a.interface_index == 0)
+      std::cout << " - the interface is gone: nearside detach " << a.interface;
+    else if (!a.current)
+      std::cout << " - an older program than the pinned one: nearside attach " << a.interface;
     std::cout << '\n';
   }
 }
@@ -114,16 +124,17 @@ void print_as_text(const kernel_side& kernel, const result<boost::json::object>&
   std::ostringstream seconds;
   seconds << std::fixed << std::setprecision(1) << static_cast<double>(kernel.lease.count()) / 1000.0;
   if (kernel.lease.count() > 0)
-    std::cout << "lease       in force for another " << seconds.str() << " s, renewed by process " << kernel.agent_pid << '\n';
+    std::cout << "lease       in force for another " << seconds.str() << " s, renewed by process " << kernel.agent_pid
+              << '\n';
   else
     std::cout << "lease       run out: the kernel passes every query to the agent\n";
   std::cout << "listens on ";
   for (const auto& address : kernel.listen.addresses) std::cout << ' ' << address.to_string();
   if (kernel.listen.addresses.empty()) std::cout << " no address: the kernel answers nothing";
   std::cout << (kernel.listen.addresses.empty() ? "" : ", port " + std::to_string(kernel.listen.port)) << '\n'
-            << "replies     " << (kernel.replies == dataplane::reply_route::swap
-                                      ? "go back to the MAC address that the query came from"
-                                      : "go where the kernel's routing table says")
+            << "replies     "
+            << (kernel.replies == dataplane::reply_route::swap ? "go back to the MAC address that the query came from"
+                                                               : "go where the kernel's routing table says")
             << '\n'
             << "generation  " << kernel.generation << '\n';
   print_agent(agent);
@@ -135,8 +146,10 @@ result<void> show_status(const std::string& socket, const common_options& common
   const auto kernel = read_kernel_side(*tables);
   if (!kernel) return kernel.error();
   const auto agent = ask_agent(socket, {{"verb", "status"}});
-  if (common.json) print_as_json(*tables, *kernel, agent);
-  else print_as_text(*kernel, agent);
+  if (common.json)
+    print_as_json(*tables, *kernel, agent);
+  else
+    print_as_text(*kernel, agent);
   return {};
 }
 

@@ -21,7 +21,8 @@ constexpr std::size_t LONGEST_FRAME = 2048;
 constexpr std::uint32_t MANY_RUNS = 100;
 
 /// Runs the program `repeat` times over the same frame; the frame and the action are those of the last run.
-result<trial> run_program(int program, std::span<const std::uint8_t> frame, std::uint32_t interface_index, std::uint32_t repeat) {
+result<trial> run_program(int program, std::span<const std::uint8_t> frame, std::uint32_t interface_index,
+                          std::uint32_t repeat) {
   trial done;
   done.frame.resize(LONGEST_FRAME);
   xdp_md context{};
@@ -77,11 +78,12 @@ std::optional<std::uint32_t> only_grown(const counter_values& growth, counter_gr
 
 }  // namespace
 
-result<trial> try_query(const dataplane::object& tables, std::span<const std::uint8_t> frame, std::uint32_t interface_index) {
+result<trial> try_query(const dataplane::object& tables, std::span<const std::uint8_t> frame,
+                        std::uint32_t interface_index) {
   std::uint32_t runs = 0;
   trial last;
-  // The program tells its verdict only to the counters, where live traffic counts as well. What it passes it leaves as it
-  // was, so that it can be run often enough to stand out.
+  // The program tells its verdict only to the counters, where live traffic counts as well. What it passes it leaves as
+  // it was, so that it can be run often enough to stand out.
   for (const std::uint32_t repeat : {1U, MANY_RUNS, MANY_RUNS * 10}) {
     const auto before = dataplane::read_counters(tables);
     if (!before) return before.error();

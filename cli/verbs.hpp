@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The verbs of `nearside`; each is in the file of its name. An add_* function adds the verb to the command line, which must
-// outlive it.
+// The verbs of `nearside`; each is in the file of its name. An add_* function adds the verb to the command line, which
+// must outlive it.
 #pragma once
 
 #include "cli/command_line.hpp"

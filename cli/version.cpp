@@ -12,11 +12,12 @@ namespace {
 
 result<void> show_version(const common_options& common) {
   if (common.json) {
-    print_json({{"version", NEARSIDE_VERSION}, {"map_layout", LAYOUT_VERSION}, {"libbpf", libbpf_version_string() + 1}});
+    print_json(
+        {{"version", NEARSIDE_VERSION}, {"map_layout", LAYOUT_VERSION}, {"libbpf", libbpf_version_string() + 1}});
     return {};
   }
-  std::cout << "nearside " NEARSIDE_VERSION ", map layout " << LAYOUT_VERSION << ", libbpf " << libbpf_version_string() + 1
-            << '\n';
+  std::cout << "nearside " NEARSIDE_VERSION ", map layout " << LAYOUT_VERSION << ", libbpf "
+            << libbpf_version_string() + 1 << '\n';
   return {};
 }
 
