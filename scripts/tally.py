@@ -29,7 +29,7 @@ class Tally:
 
 
 def of_case(case: ElementTree.Element) -> Tally:
-    """One test case of a JUnit report. Both writers put what went wrong into a child element; ctest also into a status."""
+    """One test case of a JUnit report: what went wrong is a child element; ctest tells it by a status as well."""
     if case.find("failure") is not None or case.find("error") is not None or case.get("status") == "fail":
         return Tally(failed=1)
     if case.find("skipped") is not None or case.get("status") in ("notrun", "disabled"):

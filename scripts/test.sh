@@ -1,6 +1,6 @@
 # shellcheck shell=bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Part of ./dev: running the tests and the fuzzers. Each run leaves a report in build/test-results; scripts/tally.py sums.
+# Part of ./dev: running the tests and the fuzzers. Each run leaves a report in build/test-results for scripts/tally.py.
 
 readonly results=build/test-results
 # Up to this second of a whole run, the second round under sanitizers is begun.
