@@ -38,7 +38,7 @@ def help_of(*command: str) -> str:
     """What `command --help` prints, which must succeed."""
     done = subprocess.run([*command, "--help"], capture_output=True, text=True, timeout=20, check=False, cwd=ROOT)
     assert done.returncode == 0, f"{' '.join(command)} --help fails: {done.stderr or done.stdout}"
-    return done.stdout
+    return done.stdout + done.stderr  # bpftool prints its help to stderr
 
 
 def options_of(text: str) -> set[str]:
