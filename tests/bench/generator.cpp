@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include <algorithm>
 #include <chrono>
@@ -36,12 +35,6 @@ result<mac_address> mac_of(const std::string& interface) {
   mac_address mac{};
   std::memcpy(mac.data(), request.ifr_hwaddr.sa_data, mac.size());
   return mac;
-}
-
-double cpu_time() {
-  timespec now{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
-  return static_cast<double>(now.tv_sec) + static_cast<double>(now.tv_nsec) * 1e-9;
 }
 
 }  // namespace
@@ -127,7 +120,6 @@ result<rate_result> generator::rate(double seconds) {
 
   const rate_result before = counted();
   rate_result after;
-  const double cpu_before = cpu_time();
   const auto start = clock::now();
   std::uint64_t sent = 0;
   double passed = 0;
@@ -139,7 +131,6 @@ result<rate_result> generator::rate(double seconds) {
     passed = std::chrono::duration<double>(clock::now() - start).count();
   }
   after.seconds = passed;
-  after.cpu_seconds = cpu_time() - cpu_before;
   after.sent = sent;
   after.returned -= before.returned;
   after.answered -= before.answered;

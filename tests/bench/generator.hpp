@@ -20,7 +20,6 @@ namespace nearside::bench {
 
 struct rate_result {
   double seconds = 0;
-  double cpu_seconds = 0;  // less than `seconds`: the core was not ours alone
   std::uint64_t sent = 0;
   std::uint64_t returned = 0;  // frames from port 53
   std::uint64_t answered = 0;  // QR=1, NOERROR, with an answer
