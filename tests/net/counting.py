@@ -11,7 +11,7 @@ ANSWERED = ("answered", "answered_nodata", "answered_truncated")
 NOT_ASKED = ("pass_not_ip", "pass_not_udp", "pass_not_listened")
 
 
-@dataclass
+@dataclass(repr=False)
 class Growth:
     """By how much each counter grew in a block; complete once the block is left."""
 
@@ -27,6 +27,10 @@ class Growth:
         """Queries for our address and port that the kernel passed up, for whatever reason."""
         return sum(count for name, count in self.by_name.items()
                    if name.startswith("pass_") and name not in NOT_ASKED)
+
+    def __repr__(self) -> str:
+        """Only what grew: this is what a failed test shows."""
+        return f"Growth({ {name: count for name, count in self.by_name.items() if count} })"
 
     def __getitem__(self, name: str) -> int:
         return self.by_name.get(name, 0)

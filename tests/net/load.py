@@ -84,6 +84,12 @@ class Load:
         timeout = 30 + 3 * queries / self._rate
         wait_until(f"{queries} more queries are sent", lambda: self._sent >= goal, timeout)
 
+    def wait_for_answer(self, addresses: tuple[str, ...]) -> None:
+        """Returns when the reply that came last has exactly these addresses."""
+        def came() -> bool:
+            return bool(self._replies) and _addresses(self._replies[-1][1]) == tuple(sorted(addresses))
+        wait_until(f"the answers are {addresses}", came, timeout=10, pause=0.005)
+
     def lost(self) -> int:
         """Queries without a reply; one answered twice is a mistake as well."""
         seen = Counter(number for number, _ in self._replies)
@@ -97,8 +103,12 @@ class Load:
         for _, wire in self._replies:
             body = wire[2:]
             if body not in parsed:
-                message = dns.message.from_wire(wire)
-                addresses = [rdata.address for rrset in message.answer for rdata in rrset]
-                parsed[body] = tuple(sorted(addresses)) if addresses else (f"rcode {message.rcode()}",)
+                parsed[body] = _addresses(wire)
             result.append(parsed[body])
         return result
+
+
+def _addresses(wire: bytes) -> tuple[str, ...]:
+    message = dns.message.from_wire(wire)
+    addresses = [rdata.address for rrset in message.answer for rdata in rrset]
+    return tuple(sorted(addresses)) if addresses else (f"rcode {message.rcode()}",)

@@ -14,7 +14,7 @@ from counting import ANSWERED
 from lab import EDGE4, EDGE6, SERVER1, SERVER2, ZONE, Lab
 from namespaces import add_address, run
 from wait import wait_until
-from zones import LONGEST_NAME, MANY, NEGATIVE_TTL, TOO_MANY, TTL
+from zones import LONGEST_NAME, MANY, NEGATIVE_TTL, SOME, TOO_MANY, TTL
 
 WWW = f"www.{ZONE}"
 both_families = pytest.mark.parametrize("server", [EDGE4, EDGE6], ids=["ipv4", "ipv6"])
@@ -99,12 +99,21 @@ def test_too_large_an_answer_is_truncated_by_the_kernel_and_whole_over_tcp(
 
 @both_families
 def test_an_answer_that_fits_the_clients_size_is_whole_from_the_kernel(edge: Lab, server: str) -> None:
-    """Forty addresses in 1232 octets: the packet grows by more than 600."""
+    """Ten addresses: the frame grows by 160 octets, more than one of the client's own stack has room for."""
     with edge.counting() as grown:
-        reply = edge.dig(f"many.{ZONE}", "A", "+bufsize=1232", server=server)
-    assert sorted(reply.rdatas("A")) == sorted(MANY), reply.text
+        reply = edge.dig(f"some.{ZONE}", "A", "+bufsize=1232", server=server)
+    assert sorted(reply.rdatas("A")) == sorted(SOME), reply.text
     assert (grown["answered"], grown.agent) == (1, 0), grown
     assert grown["grew_tail"] + grown["grew_head"] == 1, grown
+
+
+@both_families
+def test_an_answer_for_which_the_frame_has_no_room_comes_from_the_agent(edge: Lab, server: str) -> None:
+    """Forty addresses fit the client but not the buffer that a veth gives to a small frame: whole all the same."""
+    with edge.counting() as grown:
+        reply = edge.dig(f"many.{ZONE}", "A", "+bufsize=1232", server=server)
+    assert sorted(reply.rdatas("A")) == sorted(MANY) and "tc" not in reply.flags, reply.text
+    assert grown["answered"] + grown["pass_no_room"] == 1 and grown.agent == grown["pass_no_room"], grown
 
 
 @both_families

@@ -9,6 +9,8 @@ from lab import EDGE4, EDGE6, SERVER1, SERVER2, ZONE
 LONGEST_NAME = ".".join(["a" * 63, "b" * 63, "c" * 63, "d" * 46, ZONE])
 TTL, NEGATIVE_TTL = 20, 10
 
+# As many as a frame of the client's own stack can grow by on a veth: about 200 octets at its head.
+SOME = [f"203.0.113.{number}" for number in range(1, 11)]
 # More addresses than fit into 512 octets, and more than fit into 1232 as well.
 MANY = [f"198.51.100.{number}" for number in range(1, 41)]
 TOO_MANY = [f"198.51.{100 + number // 200}.{1 + number % 200}" for number in range(100)]
@@ -56,6 +58,7 @@ ns.child    IN A     203.0.113.53
 FULL_ZONE = (HEAD + RECORDS
              + balance("www", *SERVER1, *SERVER2)
              + balance("v4only", SERVER1[0])
+             + balance("some", *SOME)
              + balance("many", *MANY)
              + balance("toomany", *TOO_MANY)
              + balance(LONGEST_NAME.removesuffix(f".{ZONE}"), SERVER1[0]))
