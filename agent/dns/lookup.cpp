@@ -14,8 +14,9 @@ constexpr std::size_t max_aliases = 8;
 
 /// Where the walk from the apex down to a name ends.
 struct place {
-  const node* found = nullptr;  // the name's node, or that of the wildcard it is synthesised from; nullptr: no such name
-  const name* cut = nullptr;    // the zone cut at or above the name, if there is one
+  const node* found =
+      nullptr;                // the name's node, or that of the wildcard it is synthesised from; nullptr: no such name
+  const name* cut = nullptr;  // the zone cut at or above the name, if there is one
 };
 
 place walk(const zone& z, const name& owner) {
@@ -67,7 +68,8 @@ const rrset* select(const node& at, std::uint16_t qtype) noexcept {
   return lowest != at.rrsets.end() ? &*lowest : nullptr;
 }
 
-/// The zone that answers: the enclosing one, but for DS at its apex the parent that holds the delegation (RFC 4035 3.1.4.1).
+/// The zone that answers: the enclosing one, but for DS at its apex the parent that holds the delegation (RFC
+/// 4035 3.1.4.1).
 const zone* choose_zone(const zone_set& zones, const name& qname, std::uint16_t qtype) noexcept {
   const zone* z = zones.enclosing(qname);
   if (z == nullptr || qtype != rr_type::ds || qname.is_root() || qname != z->apex()) return z;

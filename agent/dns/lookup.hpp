@@ -13,7 +13,15 @@
 namespace nearside::dns {
 
 /// RCODEs that an answer can have (RFC 1035 4.1.1).
-enum class rcode : std::uint8_t { noerror = 0, formerr = 1, servfail = 2, nxdomain = 3, notimp = 4, refused = 5, badvers = 16 };
+enum class rcode : std::uint8_t {
+  noerror = 0,
+  formerr = 1,
+  servfail = 2,
+  nxdomain = 3,
+  notimp = 4,
+  refused = 5,
+  badvers = 16
+};
 
 /// One RRset as it goes into a section.
 struct placed_rrset {
@@ -33,8 +41,8 @@ struct sections {
   std::list<name> aliases;  // targets of the CNAMEs followed
 };
 
-/// Answers (qname, qtype) in class IN. Out of all zones it is REFUSED. `pick` chooses among the alternatives of balanced
-/// RRsets in the answer section. A CNAME is followed within its zone, eight times at most (RFC 1034 3.6.2).
+/// Answers (qname, qtype) in class IN. Out of all zones it is REFUSED. `pick` chooses among the alternatives of
+/// balanced RRsets in the answer section. A CNAME is followed within its zone, eight times at most (RFC 1034 3.6.2).
 [[nodiscard]] sections lookup(const zone_set& zones, const name& qname, std::uint16_t qtype, std::uint32_t pick);
 
 }  // namespace nearside::dns

@@ -138,8 +138,8 @@ void read_master_file(const std::filesystem::path& path, std::uint32_t default_t
   read_master_text(std::move(content).str(), path.string(), 1, default_ttl, z, errors);
 }
 
-void read_master_text(std::string_view text, std::string_view shown_as, std::size_t first_line, std::uint32_t default_ttl,
-                      zone& z, std::vector<master_error>& errors) {
+void read_master_text(std::string_view text, std::string_view shown_as, std::size_t first_line,
+                      std::uint32_t default_ttl, zone& z, std::vector<master_error>& errors) {
   master_reader reader(default_ttl, z);
   master_lines lines(text);
   for (master_entry entry; lines.next(entry);) {

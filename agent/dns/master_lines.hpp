@@ -9,7 +9,8 @@
 
 namespace nearside::dns {
 
-/// One entry: a record or a directive on a single line. A space at its front means that the owner is the last one stated.
+/// One entry: a record or a directive on a single line. A space at its front means that the owner is the last one
+/// stated.
 struct master_entry {
   std::string text;
   std::size_t line = 0;  // counted from 1

@@ -63,8 +63,8 @@ void message_writer::write_owner(const name& owner) {
   const label_starts starts(owner);
   for (std::size_t label = 0; label < starts.size(); ++label) {
     const auto suffix = wire.subspan(starts[label]);
-    const auto found = std::find_if(targets_.begin(), targets_.end(),
-                                    [&](const target& t) { return same_name(t.suffix, suffix); });
+    const auto found =
+        std::find_if(targets_.begin(), targets_.end(), [&](const target& t) { return same_name(t.suffix, suffix); });
     if (found == targets_.end()) continue;
     const auto pointer = static_cast<std::uint16_t>(pointer_mark | found->offset);
     const std::size_t offset = octets_.size();

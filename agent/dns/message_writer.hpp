@@ -17,7 +17,8 @@ class message_writer {
   /// Begins with a header of zeros, to be filled in at the end.
   message_writer();
 
-  /// Writes the question as it came; its name is the first target of compression (C00C) and must live as long as the writer.
+  /// Writes the question as it came; its name is the first target of compression (C00C) and must live as long as the
+  /// writer.
   void write_question(const question& asked);
   /// Writes all records of `set`, beginning with the one numbered `first` and going round. `owner` must live as long as
   /// the writer: later owners may be compressed against it. Gives the number of records.

@@ -166,7 +166,8 @@ label_starts::label_starts(const name& n) noexcept {
 }
 
 std::size_t name_hash::operator()(std::span<const std::uint8_t> wire) const noexcept {
-  // FNV-1a, then a mix of the high half into the low bits. The keys are the operator's own names, so it needs no secret.
+  // FNV-1a, then a mix of the high half into the low bits. The keys are the operator's own names, so it needs no
+  // secret.
   std::uint64_t hash = 0xcbf29ce484222325U;
   for (const std::uint8_t octet : wire) hash = (hash ^ lower_octet(octet)) * 0x100000001b3U;
   return static_cast<std::size_t>(hash ^ (hash >> 32U));

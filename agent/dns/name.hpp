@@ -66,8 +66,8 @@ class name {
   std::string wire_;
 };
 
-/// Where the labels of a name begin, the first label first, the root label last: `wire().subspan(starts[i])` is the name
-/// without its first i labels.
+/// Where the labels of a name begin, the first label first, the root label last: `wire().subspan(starts[i])` is the
+/// name without its first i labels.
 class label_starts {
  public:
   explicit label_starts(const name& n) noexcept;

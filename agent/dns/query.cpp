@@ -163,7 +163,9 @@ std::optional<question> read_question(reader& from) {
 
 query parse_query(std::span<const std::uint8_t> message) {
   query q;
-  const auto at = [&](std::size_t offset) { return static_cast<std::size_t>(message[offset] << 8U | message[offset + 1]); };
+  const auto at = [&](std::size_t offset) {
+    return static_cast<std::size_t>(message[offset] << 8U | message[offset + 1]);
+  };
   if (message.size() < header_octets || (message[2] & 0x80U) != 0) {
     q.fault = query_fault::not_ours;
     return q;

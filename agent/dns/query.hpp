@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A query, parsed once from untrusted bytes: header, question and EDNS (RFC 1035 4.1, RFC 6891, RFC 7871). What is wrong
-// with it is a value as well, because most faults have an answer of their own. Pure functions, any thread.
+// A query, parsed once from untrusted bytes: header, question and EDNS (RFC 1035 4.1, RFC 6891, RFC 7871). What is
+// wrong with it is a value as well, because most faults have an answer of their own. Pure functions, any thread.
 #pragma once
 
 #include <cstdint>
@@ -14,8 +14,8 @@ namespace nearside::dns {
 
 /// The EDNS Client Subnet option of a query (RFC 7871 6), in good order: SCOPE 0, no bits beyond SOURCE.
 struct client_subnet {
-  std::uint16_t family = 0;          // 1: IPv4, 2: IPv6, 0: not told
-  std::uint8_t source_prefix = 0;    // in bits
+  std::uint16_t family = 0;           // 1: IPv4, 2: IPv6, 0: not told
+  std::uint8_t source_prefix = 0;     // in bits
   std::vector<std::uint8_t> address;  // as many octets as SOURCE PREFIX-LENGTH needs, network order
 
   friend bool operator==(const client_subnet&, const client_subnet&) = default;
@@ -32,11 +32,11 @@ struct edns {
 
 /// What an octet string is to a server.
 enum class query_fault {
-  none,        ///< a query to be answered
-  not_ours,    ///< a response, or less than a header: no reply at all
-  malformed,   ///< FORMERR
-  opcode,      ///< NOTIMP: an opcode other than QUERY
-  version,     ///< BADVERS: an EDNS version above 0
+  none,       ///< a query to be answered
+  not_ours,   ///< a response, or less than a header: no reply at all
+  malformed,  ///< FORMERR
+  opcode,     ///< NOTIMP: an opcode other than QUERY
+  version,    ///< BADVERS: an EDNS version above 0
 };
 
 /// The question section's one entry (RFC 9619).
@@ -54,7 +54,8 @@ struct query {
   bool checking_disabled = false;
   /// Nothing where there is not exactly one, or where it could not be read. Always there when fault is none or version.
   std::optional<question> asked;
-  /// Nothing where there is no OPT, or one that cannot be understood as one (RFC 6891 7). Without options if they are bad.
+  /// Nothing where there is no OPT, or one that cannot be understood as one (RFC 6891 7). Without options if they are
+  /// bad.
   std::optional<dns::edns> edns;
 };
 

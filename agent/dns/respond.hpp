@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Query in, reply out, from the zones: everything that DNS asks of an authoritative server, UDP or TCP. Pure: no sockets, no clock.
+// Query in, reply out, from the zones: everything that DNS asks of an authoritative server, UDP or TCP. Pure: no
+// sockets, no clock.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +25,8 @@ struct request_context {
 };
 
 /// The reply in wire format; empty where none is to be sent (a response, less than a header).
-/// The layout of what the kernel can answer as well is fixed in docs/map-contract.md and must stay byte-equal with bpf/.
+/// The layout of what the kernel can answer as well is fixed in docs/map-contract.md and must stay byte-equal with
+/// bpf/.
 [[nodiscard]] std::vector<std::uint8_t> respond(const zone_set& zones, const identity& self,
                                                 std::span<const std::uint8_t> message, const request_context& context);
 

@@ -18,20 +18,20 @@ struct mnemonic {
 
 // The IANA registry's types that are still met, and all that the agent itself refuses or treats in its own way.
 constexpr std::array mnemonics{
-    mnemonic{1, "A"},         mnemonic{2, "NS"},          mnemonic{5, "CNAME"},    mnemonic{6, "SOA"},
-    mnemonic{12, "PTR"},      mnemonic{13, "HINFO"},      mnemonic{14, "MINFO"},   mnemonic{15, "MX"},
-    mnemonic{16, "TXT"},      mnemonic{17, "RP"},         mnemonic{18, "AFSDB"},   mnemonic{24, "SIG"},
-    mnemonic{25, "KEY"},      mnemonic{28, "AAAA"},       mnemonic{29, "LOC"},     mnemonic{30, "NXT"},
-    mnemonic{33, "SRV"},      mnemonic{35, "NAPTR"},      mnemonic{36, "KX"},      mnemonic{37, "CERT"},
-    mnemonic{39, "DNAME"},    mnemonic{41, "OPT"},        mnemonic{42, "APL"},     mnemonic{43, "DS"},
-    mnemonic{44, "SSHFP"},    mnemonic{45, "IPSECKEY"},   mnemonic{46, "RRSIG"},   mnemonic{47, "NSEC"},
-    mnemonic{48, "DNSKEY"},   mnemonic{49, "DHCID"},      mnemonic{50, "NSEC3"},   mnemonic{51, "NSEC3PARAM"},
-    mnemonic{52, "TLSA"},     mnemonic{53, "SMIMEA"},     mnemonic{55, "HIP"},     mnemonic{59, "CDS"},
-    mnemonic{60, "CDNSKEY"},  mnemonic{61, "OPENPGPKEY"}, mnemonic{62, "CSYNC"},   mnemonic{63, "ZONEMD"},
-    mnemonic{64, "SVCB"},     mnemonic{65, "HTTPS"},      mnemonic{99, "SPF"},     mnemonic{108, "EUI48"},
-    mnemonic{109, "EUI64"},   mnemonic{128, "NXNAME"},    mnemonic{249, "TKEY"},   mnemonic{250, "TSIG"},
-    mnemonic{251, "IXFR"},    mnemonic{252, "AXFR"},      mnemonic{253, "MAILB"},  mnemonic{254, "MAILA"},
-    mnemonic{255, "ANY"},     mnemonic{256, "URI"},       mnemonic{257, "CAA"},
+    mnemonic{1, "A"},        mnemonic{2, "NS"},          mnemonic{5, "CNAME"},   mnemonic{6, "SOA"},
+    mnemonic{12, "PTR"},     mnemonic{13, "HINFO"},      mnemonic{14, "MINFO"},  mnemonic{15, "MX"},
+    mnemonic{16, "TXT"},     mnemonic{17, "RP"},         mnemonic{18, "AFSDB"},  mnemonic{24, "SIG"},
+    mnemonic{25, "KEY"},     mnemonic{28, "AAAA"},       mnemonic{29, "LOC"},    mnemonic{30, "NXT"},
+    mnemonic{33, "SRV"},     mnemonic{35, "NAPTR"},      mnemonic{36, "KX"},     mnemonic{37, "CERT"},
+    mnemonic{39, "DNAME"},   mnemonic{41, "OPT"},        mnemonic{42, "APL"},    mnemonic{43, "DS"},
+    mnemonic{44, "SSHFP"},   mnemonic{45, "IPSECKEY"},   mnemonic{46, "RRSIG"},  mnemonic{47, "NSEC"},
+    mnemonic{48, "DNSKEY"},  mnemonic{49, "DHCID"},      mnemonic{50, "NSEC3"},  mnemonic{51, "NSEC3PARAM"},
+    mnemonic{52, "TLSA"},    mnemonic{53, "SMIMEA"},     mnemonic{55, "HIP"},    mnemonic{59, "CDS"},
+    mnemonic{60, "CDNSKEY"}, mnemonic{61, "OPENPGPKEY"}, mnemonic{62, "CSYNC"},  mnemonic{63, "ZONEMD"},
+    mnemonic{64, "SVCB"},    mnemonic{65, "HTTPS"},      mnemonic{99, "SPF"},    mnemonic{108, "EUI48"},
+    mnemonic{109, "EUI64"},  mnemonic{128, "NXNAME"},    mnemonic{249, "TKEY"},  mnemonic{250, "TSIG"},
+    mnemonic{251, "IXFR"},   mnemonic{252, "AXFR"},      mnemonic{253, "MAILB"}, mnemonic{254, "MAILA"},
+    mnemonic{255, "ANY"},    mnemonic{256, "URI"},       mnemonic{257, "CAA"},
 };
 
 bool same_text(std::string_view a, std::string_view b) noexcept {
@@ -69,7 +69,8 @@ bool is_soa(std::span<const std::uint8_t> octets) {
 }  // namespace
 
 std::string type_text(std::uint16_t type) {
-  const auto* found = std::find_if(mnemonics.begin(), mnemonics.end(), [&](const mnemonic& m) { return m.type == type; });
+  const auto* found =
+      std::find_if(mnemonics.begin(), mnemonics.end(), [&](const mnemonic& m) { return m.type == type; });
   return found != mnemonics.end() ? std::string(found->text) : "TYPE" + std::to_string(type);
 }
 

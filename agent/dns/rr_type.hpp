@@ -32,8 +32,8 @@ inline constexpr std::uint16_t in = 1, ch = 3;
 [[nodiscard]] constexpr bool is_meta_type(std::uint16_t type) noexcept {
   return type == rr_type::opt || (type >= 128 && type <= 255);
 }
-/// Records that only mean something in a signed zone, or change how names below are found; zones here have none of them.
-/// DS is not among them: it stands at a delegation of an unsigned zone as well.
+/// Records that only mean something in a signed zone, or change how names below are found; zones here have none of
+/// them. DS is not among them: it stands at a delegation of an unsigned zone as well.
 [[nodiscard]] bool is_unserved_type(std::uint16_t type) noexcept;
 /// Offset of the domain name in the RDATA of NS, CNAME, PTR, MX, SRV, SVCB and HTTPS; nothing for other types.
 [[nodiscard]] std::optional<std::size_t> rdata_name_at(std::uint16_t type) noexcept;

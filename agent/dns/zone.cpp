@@ -83,8 +83,9 @@ result<void> zone::add(const name& owner, std::uint16_t type, std::uint32_t ttl,
   }
   if (type == rr_type::soa || type == rr_type::cname) return refuse(owner, type, "there can be only one");
   if (set->ttl != ttl) {
-    return refuse(owner, type, "TTL " + std::to_string(ttl) + " differs from " + std::to_string(set->ttl) +
-                                   " of another record of this RRset");
+    return refuse(owner, type,
+                  "TTL " + std::to_string(ttl) + " differs from " + std::to_string(set->ttl) +
+                      " of another record of this RRset");
   }
   if (octets > max_rrset_octets) {
     return error{errc::exhausted, owner.text() + "/" + type_text(type) + ": the RRset does not fit in a message"};
@@ -119,7 +120,8 @@ result<void> zone::check() const {
   for (const auto& [owner, at] : nodes_) {
     const rrset* servers = at.find(rr_type::ns);
     if (servers == nullptr) {
-      if (at.find(rr_type::ds) != nullptr) return refuse(owner, rr_type::ds, "a DS stands only beside NS at a zone cut");
+      if (at.find(rr_type::ds) != nullptr)
+        return refuse(owner, rr_type::ds, "a DS stands only beside NS at a zone cut");
       continue;
     }
     const bool is_apex = &at == &top;

@@ -19,8 +19,8 @@ namespace nearside::dns {
 /// RDATA in wire format, its names uncompressed.
 using rdata = std::vector<std::uint8_t>;
 
-/// Records of one owner and type (RFC 2181 5). `balanced`: its addresses are servers to balance; the answer then has as many
-/// alternatives as addresses, each beginning with another one (rotation).
+/// Records of one owner and type (RFC 2181 5). `balanced`: its addresses are servers to balance; the answer then has as
+/// many alternatives as addresses, each beginning with another one (rotation).
 struct rrset {
   std::uint16_t type = 0;
   std::uint32_t ttl = 0;  // seconds
@@ -43,10 +43,10 @@ class zone {
  public:
   explicit zone(name apex);
 
-  /// Adds one record. A duplicate is ignored (RFC 2181 5). Errors, each naming owner and type: owner out of zone; RRs of
-  /// one RRset with different TTLs; CNAME beside other data or two CNAMEs (RFC 2181 10.1); a second SOA, or an SOA below
-  /// the apex; RDATA that does not have its type's shape; NS at a wildcard (RFC 4592 4.2); an RRset that no message can
-  /// carry; DNSSEC records and DNAME, which are not served.
+  /// Adds one record. A duplicate is ignored (RFC 2181 5). Errors, each naming owner and type: owner out of zone; RRs
+  /// of one RRset with different TTLs; CNAME beside other data or two CNAMEs (RFC 2181 10.1); a second SOA, or an SOA
+  /// below the apex; RDATA that does not have its type's shape; NS at a wildcard (RFC 4592 4.2); an RRset that no
+  /// message can carry; DNSSEC records and DNAME, which are not served.
   result<void> add(const name& owner, std::uint16_t type, std::uint32_t ttl, rdata data);
   /// Marks the A and AAAA RRsets of a name as servers to balance, if they are there.
   void balance(const name& owner);

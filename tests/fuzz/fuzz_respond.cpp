@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Any octets to the responder, over UDP and TCP: the reply keeps to the limits, repeats the question and can be read by
 // ldns, which is not our parser. Seeds: tests/fuzz/seeds/respond, what resolvers really send.
+#include <ldns/ldns.h>
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -9,8 +11,6 @@
 
 #include "agent/dns/master_file.hpp"
 #include "agent/dns/respond.hpp"
-
-#include <ldns/ldns.h>
 #undef bool
 #undef true
 #undef false
@@ -81,7 +81,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const zone_set zones = make_zones();
   static const identity self{"e17", "1.0"};
   for (const bool tcp : {false, true}) {
-    check_reply(respond(zones, self, {data, size}, {.tcp = tcp, .pick = static_cast<std::uint32_t>(size)}), data, size, tcp);
+    check_reply(respond(zones, self, {data, size}, {.tcp = tcp, .pick = static_cast<std::uint32_t>(size)}), data, size,
+                tcp);
   }
   return 0;
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The responder as a filter, for comparing it with other servers: `respond_stdio APEX FILE` reads queries from standard
-// input, each behind its length in two octets (as over TCP), and writes the replies alike; length 0 where there is none.
+// input, each behind its length in two octets (as over TCP), and writes the replies alike; length 0 where there is
+// none.
 #include <array>
 #include <cstdint>
 #include <cstdio>

@@ -68,13 +68,13 @@ TEST_CASE("a client subnet is echoed with scope 0, in negative answers too", "[d
 
 TEST_CASE("a malformed client subnet is FORMERR with a plain OPT", "[dns][edns][rfc7871]") {
   const std::vector<octets> bad{
-      {0, 1, 24, 0, 192, 0},           // too short for SOURCE
-      {0, 1, 24, 0, 192, 0, 2, 1},     // too long
-      {0, 1, 23, 0, 192, 0, 3},        // a bit beyond SOURCE
-      {0, 1, 24, 24, 192, 0, 2},       // SCOPE in a query
-      {0, 1, 33, 0, 1, 2, 3, 4, 0},    // SOURCE beyond the address
-      {0, 3, 0, 0},                    // a family that nobody knows
-      {0, 0, 8, 0, 1},                 // family 0 with an address
+      {0, 1, 24, 0, 192, 0},         // too short for SOURCE
+      {0, 1, 24, 0, 192, 0, 2, 1},   // too long
+      {0, 1, 23, 0, 192, 0, 3},      // a bit beyond SOURCE
+      {0, 1, 24, 24, 192, 0, 2},     // SCOPE in a query
+      {0, 1, 33, 0, 1, 2, 3, 4, 0},  // SOURCE beyond the address
+      {0, 3, 0, 0},                  // a family that nobody knows
+      {0, 0, 8, 0, 1},               // family 0 with an address
       {0, 1, 24},
   };
   for (const octets& value : bad) {
@@ -89,7 +89,8 @@ TEST_CASE("a malformed client subnet is FORMERR with a plain OPT", "[dns][edns][
 
 TEST_CASE("NSID is told when asked for, behind the client subnet", "[dns][edns][rfc5001]") {
   CHECK(with(join(option(3, {}), option(8, subnet4))).options == join(option(8, subnet4), option(3, {'e', '1', '7'})));
-  const auto unnamed = take_apart(respond(usual_zones(), {}, query_builder("lb.example", rr_type::soa).opt(option(3, {})).message, {}));
+  const auto unnamed =
+      take_apart(respond(usual_zones(), {}, query_builder("lb.example", rr_type::soa).opt(option(3, {})).message, {}));
   CHECK(unnamed.has_opt);
   CHECK(unnamed.options.empty());
 }

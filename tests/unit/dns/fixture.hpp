@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The usual zone, a builder of queries that a test can bend, and replies taken apart by ldns, a reader that is not ours.
+// The usual zone, a builder of queries that a test can bend, and replies taken apart by ldns, a reader that is not
+// ours.
 #pragma once
+
+#include <ldns/ldns.h>
 
 #include <catch2/catch.hpp>
 #include <cstdint>
@@ -12,8 +15,6 @@
 #include "agent/dns/master_file.hpp"
 #include "agent/dns/respond.hpp"
 #include "agent/dns/rr_type.hpp"
-
-#include <ldns/ldns.h>
 #undef bool
 #undef true
 #undef false
@@ -148,7 +149,8 @@ inline reply take_apart(octets wire) {
   if (ldns_wire2pkt(&raw, r.wire.data(), r.wire.size()) != LDNS_STATUS_OK) FAIL("the reply is malformed");
   const std::unique_ptr<ldns_pkt, decltype(&ldns_pkt_free)> packet(raw, &ldns_pkt_free);
   r.has_opt = ldns_pkt_edns(raw) != 0;
-  r.code = static_cast<unsigned>(ldns_pkt_get_rcode(raw)) | static_cast<unsigned>(ldns_pkt_edns_extended_rcode(raw)) << 4U;
+  r.code = static_cast<unsigned>(ldns_pkt_get_rcode(raw)) | static_cast<unsigned>(ldns_pkt_edns_extended_rcode(raw))
+                                                                << 4U;
   r.aa = ldns_pkt_aa(raw) != 0;
   r.tc = ldns_pkt_tc(raw) != 0;
   r.answer = texts(ldns_pkt_answer(raw));

@@ -20,8 +20,9 @@ TEST_CASE("an installed name is answered with AA and the TTL of its RRset", "[dn
 TEST_CASE("a balanced RRset begins with the picked address and goes round", "[dns][lookup][balance]") {
   const query_builder q("www.lb.example", rr_type::a);
   CHECK(ask(q, {.tcp = false, .pick = 0}).answer.front() == "www.lb.example. 20 A 192.0.2.80");
-  CHECK(ask(q, {.tcp = false, .pick = 4}).answer ==
-        strings{"www.lb.example. 20 A 192.0.2.81", "www.lb.example. 20 A 192.0.2.82", "www.lb.example. 20 A 192.0.2.80"});
+  CHECK(ask(q, {.tcp = false, .pick = 4}).answer == strings{"www.lb.example. 20 A 192.0.2.81",
+                                                            "www.lb.example. 20 A 192.0.2.82",
+                                                            "www.lb.example. 20 A 192.0.2.80"});
 }
 
 TEST_CASE("a type that a name does not have is NODATA with the SOA and its negative TTL", "[dns][lookup][rfc2308]") {
@@ -46,9 +47,11 @@ TEST_CASE("an empty non-terminal is NODATA, and what is not below it NXDOMAIN", 
 }
 
 TEST_CASE("a wildcard is synthesised for names right below its parent that do not exist", "[dns][lookup][rfc4592]") {
-  CHECK(ask(query_builder("x.wild.lb.example", rr_type::txt)).answer == strings{"x.wild.lb.example. 20 TXT \"synthesised\""});
+  CHECK(ask(query_builder("x.wild.lb.example", rr_type::txt)).answer ==
+        strings{"x.wild.lb.example. 20 TXT \"synthesised\""});
   CHECK(ask(query_builder("x.y.wild.lb.example", rr_type::a)).answer == strings{"x.y.wild.lb.example. 20 A 192.0.2.7"});
-  CHECK(ask(query_builder("there.wild.lb.example", rr_type::txt)).answer == strings{"there.wild.lb.example. 20 TXT \"itself\""});
+  CHECK(ask(query_builder("there.wild.lb.example", rr_type::txt)).answer ==
+        strings{"there.wild.lb.example. 20 TXT \"itself\""});
   // RFC 4592 2.2.1: an existing name keeps the wildcard away, from itself and from the names below it.
   CHECK(ask(query_builder("there.wild.lb.example", rr_type::a)).authority == strings{soa});
   CHECK(ask(query_builder("x.there.wild.lb.example", rr_type::txt)).code == 3);
@@ -60,7 +63,8 @@ TEST_CASE("a CNAME is followed inside the zone", "[dns][lookup][rfc1034]") {
   CHECK(ask(query_builder("alias2.lb.example", rr_type::aaaa)).answer ==
         strings{"alias2.lb.example. 20 CNAME alias.lb.example.", "alias.lb.example. 20 CNAME www.lb.example.",
                 "www.lb.example. 20 AAAA 2001:db8::80"});
-  CHECK(ask(query_builder("alias.lb.example", rr_type::cname)).answer == strings{"alias.lb.example. 20 CNAME www.lb.example."});
+  CHECK(ask(query_builder("alias.lb.example", rr_type::cname)).answer ==
+        strings{"alias.lb.example. 20 CNAME www.lb.example."});
   CHECK(ask(query_builder("q.walias.lb.example", rr_type::a)).answer ==
         strings{"q.walias.lb.example. 20 CNAME one.lb.example.", "one.lb.example. 20 A 192.0.2.99"});
 }
@@ -118,7 +122,8 @@ TEST_CASE("DS at a zone cut is answered by the parent, below it is referred", "[
   CHECK(ask(query_builder("lb.example", rr_type::ds)).authority == strings{soa});
 }
 
-TEST_CASE("with both sides of a zone cut here, DS comes from the parent and all else from the child", "[dns][lookup][rfc4035]") {
+TEST_CASE("with both sides of a zone cut here, DS comes from the parent and all else from the child",
+          "[dns][lookup][rfc4035]") {
   zone_set zones;
   zones.add(zone_of("lb.example.", usual_records)).value();
   zones.add(zone_of("sub.lb.example.", "@ SOA ns h 1 2 3 4 5\n@ NS ns\nns A 192.0.2.53\n")).value();
@@ -145,8 +150,10 @@ TEST_CASE("NS at the apex brings the addresses of name servers in the zone", "[d
 }
 
 TEST_CASE("SOA, MX, SRV and HTTPS bring nothing but themselves", "[dns][lookup]") {
-  for (const auto& [qname, qtype] : {std::pair("lb.example", rr_type::soa), {"mail.lb.example", rr_type::mx},
-                                     {"srv.lb.example", rr_type::srv}, {"h.lb.example", rr_type::https}}) {
+  for (const auto& [qname, qtype] : {std::pair("lb.example", rr_type::soa),
+                                     {"mail.lb.example", rr_type::mx},
+                                     {"srv.lb.example", rr_type::srv},
+                                     {"h.lb.example", rr_type::https}}) {
     INFO(qname);
     const auto r = ask(query_builder(qname, qtype));
     CHECK(r.answer.size() == 1);

@@ -63,7 +63,8 @@ TEST_CASE("lines are counted from where the text stands in its file", "[dns][mas
 }
 
 TEST_CASE("an omitted TTL is that of $TTL, else the last one stated, else the default", "[dns][master][rfc2308]") {
-  const auto o = read("a A 192.0.2.1\nb 5m A 192.0.2.1\nc A 192.0.2.1\n$TTL 1h\nd A 192.0.2.1\ne 9 A 192.0.2.1\nf A 192.0.2.1\n");
+  const auto o =
+      read("a A 192.0.2.1\nb 5m A 192.0.2.1\nc A 192.0.2.1\n$TTL 1h\nd A 192.0.2.1\ne 9 A 192.0.2.1\nf A 192.0.2.1\n");
   REQUIRE(o.errors.empty());
   const auto ttl = [&](std::string_view owner) { return o.set(owner, rr_type::a)->ttl; };
   CHECK(ttl("a.lb.example.") == 77);
@@ -75,7 +76,8 @@ TEST_CASE("an omitted TTL is that of $TTL, else the last one stated, else the de
 }
 
 TEST_CASE("$ORIGIN may be relative, and a blank owner is the last one", "[dns][master][rfc1035]") {
-  const auto o = read("$ORIGIN deep\nx A 192.0.2.1\n  AAAA 2001:db8::1\n$ORIGIN lb.example.\n@ TXT \"apex ; no comment\"\n");
+  const auto o =
+      read("$ORIGIN deep\nx A 192.0.2.1\n  AAAA 2001:db8::1\n$ORIGIN lb.example.\n@ TXT \"apex ; no comment\"\n");
   REQUIRE(o.errors.empty());
   CHECK(o.set("x.deep.lb.example.", rr_type::a) != nullptr);
   CHECK(o.set("x.deep.lb.example.", rr_type::aaaa) != nullptr);

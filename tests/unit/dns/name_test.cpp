@@ -64,8 +64,9 @@ TEST_CASE("comparison and hash ignore the case of letters and of nothing else", 
 }
 
 TEST_CASE("the canonical order is by labels from the right", "[dns][name][rfc4034]") {
-  const std::vector<std::string> sorted{"example.", "a.example.", "yljkjljk.a.example.", "Z.a.example.", "zABC.a.EXAMPLE.",
-                                        "z.example.", R"(\001.z.example.)", "*.z.example.", R"(\200.z.example.)"};
+  const std::vector<std::string> sorted{"example.",           "a.example.",      "yljkjljk.a.example.",
+                                        "Z.a.example.",       "zABC.a.EXAMPLE.", "z.example.",
+                                        R"(\001.z.example.)", "*.z.example.",    R"(\200.z.example.)"};
   for (std::size_t i = 0; i + 1 < sorted.size(); ++i) {
     INFO(sorted[i]);
     CHECK(of(sorted[i]) < of(sorted[i + 1]));

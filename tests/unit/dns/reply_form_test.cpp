@@ -84,7 +84,8 @@ TEST_CASE("QDCOUNT other than 1 is FORMERR without a question", "[dns][reply][rf
 
 TEST_CASE("a question that cannot be read is FORMERR, header only", "[dns][reply]") {
   const octets header{0x12, 0x34, 1, 0, 0, 1, 0, 0, 0, 0, 0, 0};
-  for (const octets& rest : {octets{}, octets{1, 'a', 0, 0, 1, 0}, octets{0xc0, 12, 0, 1, 0, 1}, octets{0x41, 0, 0, 1, 0, 1}}) {
+  for (const octets& rest :
+       {octets{}, octets{1, 'a', 0, 0, 1, 0}, octets{0xc0, 12, 0, 1, 0, 1}, octets{0x41, 0, 0, 1, 0, 1}}) {
     octets message = header;
     message.insert(message.end(), rest.begin(), rest.end());
     const auto r = ask(usual_zones(), message);
@@ -131,7 +132,8 @@ TEST_CASE("classes other than IN are refused, but for what CH tells of the serve
   CHECK(ask(query_builder("version.bind", rr_type::txt, 3)).answer == strings{"version.bind. 0 CH TXT \"1.0\""});
   CHECK(ask(query_builder("version.server", rr_type::any, 3)).answer.size() == 1);
   CHECK(ask(query_builder("version.bind", rr_type::a, 3)).code == 5);
-  const auto untold = take_apart(respond(usual_zones(), {}, query_builder("version.bind", rr_type::txt, 3).message, {}));
+  const auto untold =
+      take_apart(respond(usual_zones(), {}, query_builder("version.bind", rr_type::txt, 3).message, {}));
   CHECK(untold.code == 5);
 }
 
@@ -141,7 +143,9 @@ TEST_CASE("a reply over the client's limit is TC with question and OPT alone", "
   for (int i = 0; i < 90; ++i) records += "most A 10.0.0." + std::to_string(i) + "\n";
   zone_set zones;
   zones.add(zone_of("lb.example.", records)).value();
-  const auto many = [&](unsigned size) { return ask(zones, query_builder("many.lb.example", rr_type::a).opt({}, size).message); };
+  const auto many = [&](unsigned size) {
+    return ask(zones, query_builder("many.lb.example", rr_type::a).opt({}, size).message);
+  };
   const auto plain = ask(zones, query_builder("many.lb.example", rr_type::a).message);
   CHECK(plain.tc);
   CHECK(plain.aa);

@@ -145,7 +145,8 @@ TEST_CASE("two hundred thousand names are added in seconds", "[dns][zone]") {
   zone z(of("lb.example."));
   const auto begin = std::chrono::steady_clock::now();
   for (int i = 0; i < 200'000; ++i) {
-    z.add(of("host" + std::to_string(i) + ".dept" + std::to_string(i % 1000) + ".lb.example."), rr_type::a, 20, address).value();
+    z.add(of("host" + std::to_string(i) + ".dept" + std::to_string(i % 1000) + ".lb.example."), rr_type::a, 20, address)
+        .value();
   }
   CHECK(z.size() == 201'001);
   CHECK(std::chrono::steady_clock::now() - begin < std::chrono::seconds(30));
