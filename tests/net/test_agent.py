@@ -11,14 +11,6 @@ WWW = f"www.{ZONE}"
 both_families = pytest.mark.parametrize("server", [EDGE4, EDGE6], ids=["ipv4", "ipv6"])
 
 
-@pytest.mark.parametrize(("name", "rrtype", "rdata"), [
-    ("text", "TXT", '"one" "two words"'), ("secure", "HTTPS", '1 . alpn="h2"'), ("mail", "MX", "10 mx1.example.net.")])
-def test_static_records_are_answered(edge: Lab, name: str, rrtype: str, rdata: str) -> None:
-    """A zone may hold more than balanced names."""
-    reply = edge.dig(f"{name}.{ZONE}", rrtype)
-    assert (reply.status, reply.rdatas(rrtype)) == ("NOERROR", [rdata]), reply.text
-
-
 def test_an_alias_is_followed_within_the_zone(edge: Lab) -> None:
     """RFC 1034 4.3.2: the CNAME, then the addresses of its target."""
     reply = edge.dig(f"alias.{ZONE}", "A")
@@ -75,3 +67,19 @@ def test_an_unknown_edns_version_is_badvers(edge: Lab) -> None:
         reply = edge.dig(WWW, "A", "+edns=1", "+noednsnegotiation")
     assert (reply.status, reply.answer) == ("BADVERS", []), reply.text
     assert (grown["pass_edns_version"], grown.kernel) == (1, 0), grown
+
+
+def test_any_is_answered_by_the_agent_with_one_rrset(edge: Lab) -> None:
+    """RFC 8482 4.1: a small answer for those who ask for everything."""
+    with edge.counting() as grown:
+        reply = edge.dig(WWW, "ANY", "+notcp")
+    assert reply.status == "NOERROR" and {record.type for record in reply.answer} == {"A"}, reply.text
+    assert (grown["pass_qtype"], grown.kernel) == (1, 0), grown
+
+
+def test_another_opcode_is_not_implemented(edge: Lab) -> None:
+    """RFC 8906 3.1.4: NOTIFY to a server that takes none."""
+    with edge.counting() as grown:
+        reply = edge.dig(WWW, "SOA", "+opcode=notify")
+    assert (reply.status, reply.answer) == ("NOTIMP", []), reply.text
+    assert (grown["pass_opcode"], grown.kernel) == (1, 0), grown

@@ -81,6 +81,26 @@ def test_the_apex_gives_its_soa_and_ns_from_the_kernel(edge: Lab, server: str) -
     assert (grown["answered"], grown.agent) == (2, 0), grown
 
 
+@pytest.mark.parametrize(("name", "rrtype", "rdata"), [
+    ("text", "TXT", '"one" "two words"'), ("secure", "HTTPS", '1 . alpn="h2"'), ("mail", "MX", "10 mx1.example.net.")])
+def test_static_records_are_answered_by_the_kernel(edge: Lab, name: str, rrtype: str, rdata: str) -> None:
+    """A zone may hold more than balanced names."""
+    with edge.counting() as grown:
+        reply = edge.dig(f"{name}.{ZONE}", rrtype)
+    assert (reply.status, reply.rdatas(rrtype)) == ("NOERROR", [rdata]), reply.text
+    assert (grown["answered"], grown.agent) == (1, 0), grown
+
+
+@both_families
+def test_a_negative_answer_echoes_the_client_subnet_with_scope_0(edge: Lab, server: str) -> None:
+    """RFC 7871 7.4: no address of ours depends on the client, least of all one that is not there."""
+    with edge.counting() as grown:
+        reply = edge.dig(f"v4only.{ZONE}", "AAAA", "+subnet=203.0.113.0/24", server=server)
+    assert (reply.status, reply.answer) == ("NOERROR", []), reply.text
+    assert "; CLIENT-SUBNET: 203.0.113.0/24/0" in reply.text, reply.text
+    assert (grown["answered_nodata"], grown.agent) == (1, 0), grown
+
+
 @both_families
 @pytest.mark.parametrize(("name", "options", "addresses"), [
     ("many", ["+noedns"], MANY), ("many", ["+bufsize=600"], MANY), ("toomany", ["+bufsize=4096"], TOO_MANY)])
