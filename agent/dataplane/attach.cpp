@@ -92,8 +92,8 @@ result<std::optional<unique_fd>> live_link(const fs::path& root, const std::stri
   if (facts->interface_index != 0) {
     std::array<char, IF_NAMESIZE> other{};
     if (::if_indextoname(facts->interface_index, other.data()) != nullptr) {
-      return error{errc::busy, interface + ": " + pin.string() + " holds the interface that is now called " + other.data() +
-                                   "; run `nearside detach " + interface + "` first"};
+      return error{errc::busy, interface + ": " + pin.string() + " holds the interface that is now called " +
+                                   other.data() + "; run `nearside detach " + interface + "` first"};
     }
   }
   std::error_code ignored;
@@ -173,9 +173,11 @@ result<attach_outcome> attach(const object& tables, const std::string& interface
   const auto offloaded = vlan_offload(interface);
   if (!offloaded) return offloaded.error();
   if (*offloaded && !options.allow_vlan_offload) {
-    return error{errc::unsupported, interface + ": the network card takes VLAN tags off (rx-vlan-offload), so that a reply "
-                                                "would lose them; run `ethtool -K " +
-                                        interface + " rxvlan off`, or use --allow-vlan-offload where there are no tags"};
+    return error{errc::unsupported, interface +
+                                        ": the network card takes VLAN tags off (rx-vlan-offload), so that a reply "
+                                        "would lose them; run `ethtool -K " +
+                                        interface +
+                                        " rxvlan off`, or use --allow-vlan-offload where there are no tags"};
   }
   const auto locked = pins::lock(tables.root(), pins::sharing::exclusive);
   if (!locked) return locked.error();

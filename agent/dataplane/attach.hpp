@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Attaching the program to interfaces: one bpf_link each, pinned as `<root>/links/<interface>`, which outlives the process.
-// Used by the command line.
+// Attaching the program to interfaces: one bpf_link each, pinned as `<root>/links/<interface>`, which outlives the
+// process. Used by the command line.
 #pragma once
 
 #include <cstdint>
@@ -28,11 +28,11 @@ struct attach_options {
 /// What is attached to one interface.
 struct attachment {
   std::string interface;
-  std::uint32_t interface_index = 0;   // 0: the interface is gone, the pinned link is a left-over
+  std::uint32_t interface_index = 0;       // 0: the interface is gone, the pinned link is a left-over
   attach_mode mode = attach_mode::native;  // native or generic
   std::uint32_t program_id = 0;
-  std::string program_tag;             // 16 hex digits
-  bool current = false;                // it runs the pinned program
+  std::string program_tag;  // 16 hex digits
+  bool current = false;     // it runs the pinned program
 };
 
 /// How an attach went.
@@ -44,7 +44,8 @@ struct attach_outcome {
 /// Attaches the pinned program, or updates the link in place where it runs another one (call object::refresh_program
 /// before, so that the pinned program is this executable's).
 /// Errors: not_found, no such interface; denied; busy, another XDP program is there (its id, name and mode are told);
-/// unsupported, no native XDP in this driver (says to use --mode generic), or rx-vlan-offload is on (says how to switch it off).
+/// unsupported, no native XDP in this driver (says to use --mode generic), or rx-vlan-offload is on (says how to switch
+/// it off).
 result<attach_outcome> attach(const object& tables, const std::string& interface, const attach_options& options = {});
 
 /// Takes the program off. Errors: not_found, we are not attached there.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The program's counters: sums over the CPUs, and for each number its label (for metrics and JSON) and a sentence for people.
+// The program's counters: sums over the CPUs, and for each number its label (for metrics and JSON) and a sentence for
+// people.
 #pragma once
 
 #include <array>
@@ -17,7 +18,7 @@ enum class counter_group { answered, referred, passed, dropped, side };
 [[nodiscard]] std::string_view group_label(counter_group group) noexcept;
 
 struct counter_description {
-  std::uint32_t number;       // enum verdict or enum side_counter
+  std::uint32_t number;  // enum verdict or enum side_counter
   counter_group group;
   std::string_view label;     // snake_case, never changes
   std::string_view sentence;  // what it counts

@@ -8,7 +8,8 @@
 
 namespace nearside::dataplane {
 
-/// Does the interface take VLAN tags off received frames, so that XDP does not see them? A driver without such settings: false.
+/// Does the interface take VLAN tags off received frames, so that XDP does not see them? A driver without such
+/// settings: false.
 result<bool> vlan_offload(const std::string& interface);
 
 }  // namespace nearside::dataplane

@@ -38,9 +38,8 @@ void append_rrset(std::string& text, const dns::node& node, std::uint16_t type) 
 }
 
 bool has_only_addresses(const dns::node& node) {
-  return std::all_of(node.rrsets.begin(), node.rrsets.end(), [](const dns::rrset& records) {
-    return records.type == type_a || records.type == type_aaaa;
-  });
+  return std::all_of(node.rrsets.begin(), node.rrsets.end(),
+                     [](const dns::rrset& records) { return records.type == type_a || records.type == type_aaaa; });
 }
 
 std::string signature_of(const dns::zone& zone, std::string_view owner, const dns::node& node) {

@@ -20,10 +20,11 @@ struct wanted_name {
   bool admitted = false;  // there is room for it in the maps; decided by the publisher
 };
 
-/// Names with the same answers: those of one zone with only A and AAAA RRsets, equal in content; any other name is alone.
+/// Names with the same answers: those of one zone with only A and AAAA RRsets, equal in content; any other name is
+/// alone.
 struct name_group {
-  std::string signature;          // what makes the group: two groups with one signature have the same members' content
-  dns::name representative;       // any of its names; the images do not depend on which
+  std::string signature;     // what makes the group: two groups with one signature have the same members' content
+  dns::name representative;  // any of its names; the images do not depend on which
   std::uint8_t zone_octets = 0;
 };
 
@@ -32,8 +33,8 @@ struct grouping {
   std::vector<name_group> groups;
 };
 
-/// All names of the zones that the kernel can answer: no wildcards, no empty non-terminals, nothing at or below a zone cut or in
-/// a zone of its own, no CNAME owners. `hash_key`: two words.
+/// All names of the zones that the kernel can answer: no wildcards, no empty non-terminals, nothing at or below a zone
+/// cut or in a zone of its own, no CNAME owners. `hash_key`: two words.
 [[nodiscard]] grouping group_names(const dns::zone_set& zones, const __u64* hash_key);
 
 }  // namespace nearside::dataplane

@@ -79,7 +79,8 @@ std::optional<image> render(const dns::zone_set& zones, const dns::name& owner, 
   if (answer.octets.size() > LARGE_IMAGE_OCTETS || least_reply > MAX_UDP_REPLY) return truncated_image(answer.flags);
 
   if (answer.ancount == 0) {
-    // NODATA: the SOA comes first. Its owner points into the QNAME (RFC 1035 4.1.4), or is the root, which needs no pointer.
+    // NODATA: the SOA comes first. Its owner points into the QNAME (RFC 1035 4.1.4), or is the root, which needs no
+    // pointer.
     const auto pointer = static_cast<std::uint16_t>(0xc000 | (header_octets + owner.wire().size() - zone_octets));
     if (answer.octets.size() < 2) return std::nullopt;
     if (answer.octets[0] != 0) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Prepared answers: what follows the question in a reply, as the kernel copies it. They are cut out of what dns::respond()
-// says, so that kernel and agent cannot disagree. Pure; used by the publisher.
+// Prepared answers: what follows the question in a reply, as the kernel copies it. They are cut out of what
+// dns::respond() says, so that kernel and agent cannot disagree. Pure; used by the publisher.
 #pragma once
 
 #include <cstdint>
@@ -31,17 +31,18 @@ struct image {
 /// Ones' complement sum of the little-endian 16-bit words, an odd tail padded with zero, folded to 16 bits.
 [[nodiscard]] std::uint16_t checksum_of(std::span<const std::uint8_t> octets) noexcept;
 
-/// The query type that stands for a column; TYPE_CLASS_OTHER is asked by a type for private use (RFC 6895) that no zone has.
+/// The query type that stands for a column; TYPE_CLASS_OTHER is asked by a type for private use (RFC 6895) that no zone
+/// has.
 [[nodiscard]] std::uint16_t query_type_of(type_class column) noexcept;
 
-/// The answer to (owner, qtype) in alternative `pick`. nullopt: the kernel has to pass this query: RCODE other than NOERROR, or no reply.
-/// An answer that fits in no UDP reply becomes an image that always says TC=1.
-/// `zone_octets`: length of the enclosing zone's name.
+/// The answer to (owner, qtype) in alternative `pick`. nullopt: the kernel has to pass this query: RCODE other than
+/// NOERROR, or no reply. An answer that fits in no UDP reply becomes an image that always says TC=1. `zone_octets`:
+/// length of the enclosing zone's name.
 [[nodiscard]] std::optional<image> render(const dns::zone_set& zones, const dns::name& owner, std::size_t zone_octets,
                                           std::uint16_t qtype, std::uint32_t pick);
 
-/// All alternatives of one column of a name with this node; empty: none, the kernel passes. For TYPE_CLASS_OTHER only a node
-/// that has no type without a column of its own can be answered (by NODATA).
+/// All alternatives of one column of a name with this node; empty: none, the kernel passes. For TYPE_CLASS_OTHER only a
+/// node that has no type without a column of its own can be answered (by NODATA).
 [[nodiscard]] std::vector<image> render_column(const dns::zone_set& zones, const dns::name& owner,
                                                std::size_t zone_octets, const dns::node& node, type_class column);
 

@@ -23,7 +23,9 @@ void jiffies_calibrator::add(clock_reading reading) noexcept {
 }
 
 bool jiffies_calibrator::ready() const noexcept {
-  return first_ && last_.nanoseconds - first_->nanoseconds >= static_cast<std::uint64_t>(std::chrono::nanoseconds(enough).count()) &&
+  return first_ &&
+         last_.nanoseconds - first_->nanoseconds >=
+             static_cast<std::uint64_t>(std::chrono::nanoseconds(enough).count()) &&
          last_.jiffies > first_->jiffies;
 }
 
@@ -46,7 +48,8 @@ double jiffies_calibrator::rate() const noexcept {
 
 std::uint64_t jiffies_calibrator::jiffies(std::chrono::nanoseconds duration) const noexcept {
   if (!ready() || duration.count() <= 0) return 0;
-  return std::max<std::uint64_t>(1, static_cast<std::uint64_t>(static_cast<double>(duration.count()) / second_ns * rate()));
+  return std::max<std::uint64_t>(
+      1, static_cast<std::uint64_t>(static_cast<double>(duration.count()) / second_ns * rate()));
 }
 
 std::chrono::nanoseconds jiffies_calibrator::duration(std::uint64_t jiffies) const noexcept {
@@ -81,8 +84,7 @@ void lease::end(const object& tables) const noexcept {
 result<std::chrono::nanoseconds> lease::remaining(const object& tables) const {
   const auto reading = tables.read_clock();
   if (!reading) return reading.error();
-  const std::uint64_t deadline =
-      std::atomic_ref<__u64>(tables.config().lease_deadline).load(std::memory_order_acquire);
+  const std::uint64_t deadline = std::atomic_ref<__u64>(tables.config().lease_deadline).load(std::memory_order_acquire);
   return deadline > reading->jiffies ? calibrator_.duration(deadline - reading->jiffies)
                                      : std::chrono::nanoseconds::zero();
 }

@@ -12,8 +12,9 @@
 
 namespace nearside::dataplane {
 
-/// Finds the kernel's jiffies per second from two or more readings; no I/O. Over a short time the count is only known to
-/// within one jiffy at each end, so the rate is taken from those that kernels are built with (CONFIG_HZ), if one fits.
+/// Finds the kernel's jiffies per second from two or more readings; no I/O. Over a short time the count is only known
+/// to within one jiffy at each end, so the rate is taken from those that kernels are built with (CONFIG_HZ), if one
+/// fits.
 class jiffies_calibrator {
  public:
   static constexpr std::chrono::milliseconds enough{250};

@@ -48,7 +48,8 @@ result<bool> set_listen(const object& tables, std::uint16_t port, std::span<cons
   const std::atomic_ref<__u32> index(tables.config().listen_index);
   const std::uint32_t current = index.load(std::memory_order_acquire) & 1u;
   if (std::memcmp(&tables.listen()[current], &*wanted, sizeof *wanted) == 0) return false;
-  // A program that began before the last switch ended microseconds after it; a configuration does not change twice in that time.
+  // A program that began before the last switch ended microseconds after it; a configuration does not change twice in
+  // that time.
   tables.listen()[current ^ 1u] = *wanted;
   index.store(current ^ 1u, std::memory_order_release);
   return true;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The addresses and the port that the program answers on. Two copies: the one not in force is written, then switched to,
-// so that the program never sees half a list.
+// The addresses and the port that the program answers on. Two copies: the one not in force is written, then switched
+// to, so that the program never sees half a list.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -18,8 +18,9 @@ struct listen_addresses {
   std::vector<boost::asio::ip::address> addresses;
 };
 
-/// True: written and switched; false: it was so already. Errors: more than MAX_LISTEN addresses of a family (exhausted); an unspecified,
-/// multicast or broadcast address, or port 0 (invalid). No addresses: the program answers nothing.
+/// True: written and switched; false: it was so already. Errors: more than MAX_LISTEN addresses of a family
+/// (exhausted); an unspecified, multicast or broadcast address, or port 0 (invalid). No addresses: the program answers
+/// nothing.
 result<bool> set_listen(const object& tables, std::uint16_t port, std::span<const boost::asio::ip::address> addresses);
 
 /// What is in force.

@@ -105,9 +105,8 @@ result<loaded_object> load_new(const map_sizes& sizes) {
 }
 
 result<loaded_object> load_over(const std::array<unique_fd, MAP_COUNT>& maps) {
-  return load([&maps](map_id id, bpf_map* map) {
-    return bpf_map__reuse_fd(map, maps[static_cast<std::size_t>(id)].get());
-  });
+  return load(
+      [&maps](map_id id, bpf_map* map) { return bpf_map__reuse_fd(map, maps[static_cast<std::size_t>(id)].get()); });
 }
 
 }  // namespace nearside::dataplane

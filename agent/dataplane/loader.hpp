@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Loads the BPF object that this executable carries: with new maps of given sizes, or over maps that are there. Used by `object`.
+// Loads the BPF object that this executable carries: with new maps of given sizes, or over maps that are there. Used by
+// `object`.
 #pragma once
 
 #include <array>

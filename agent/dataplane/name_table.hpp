@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The installed names: a mirror of the maps `names_short` and `names_long`, and changes to both in batches. Owned by the publisher.
+// The installed names: a mirror of the maps `names_short` and `names_long`, and changes to both in batches. Owned by
+// the publisher.
 #pragma once
 
 #include <cstdint>
@@ -49,7 +50,8 @@ class name_table {
   void put(const name_key& key, std::string wire, std::uint32_t set, std::uint8_t zone_octets);
   /// Removes one name in the next flush(). The mirror forgets it at once.
   void remove(entries::iterator entry);
-  /// Writes what is waiting. Names that the kernel had no room for are taken out of the mirror and counted in `refused`.
+  /// Writes what is waiting. Names that the kernel had no room for are taken out of the mirror and counted in
+  /// `refused`.
   result<void> flush(std::size_t& refused);
 
  private:

@@ -117,8 +117,8 @@ result<object> object::open_pinned(const fs::path& root) {
       return system_error(errno, "reading about map " + std::string(forms[i].label));
     }
     if (forms[i].value_size != 0 && info.value_size != forms[i].value_size) {
-      return layout_error(root, "map " + std::string(forms[i].label) + " has values of " +
-                                    std::to_string(info.value_size) + " octets");
+      return layout_error(
+          root, "map " + std::string(forms[i].label) + " has values of " + std::to_string(info.value_size) + " octets");
     }
     opened.capacities_[i] = info.max_entries;
     if (forms[i].shared) {
@@ -170,7 +170,8 @@ result<object> object::open_or_create(const fs::path& root, const map_sizes& siz
   if (auto able = check_environment(root); !able) return able.error();
   const auto locked = pins::make_and_lock(root);
   if (!locked) return locked.error();
-  // Repair only what nobody uses: behind a link, maps made anew would leave the program with tables that no agent fills.
+  // Repair only what nobody uses: behind a link, maps made anew would leave the program with tables that no agent
+  // fills.
   std::error_code ignored;
   const bool complete = std::all_of(forms.begin(), forms.end(), [&](const map_form& form) {
     return fs::exists(pins::maps(root) / form.label, ignored);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The kernel side as one thing: the XDP program and its maps, pinned below a directory of the BPF file system. The agent and
-// the command line both open it; whoever comes first makes it. Not synchronized: one thread uses an `object`.
+// The kernel side as one thing: the XDP program and its maps, pinned below a directory of the BPF file system. The
+// agent and the command line both open it; whoever comes first makes it. Not synchronized: one thread uses an `object`.
 #pragma once
 
 #include <array>
@@ -48,15 +48,15 @@ inline constexpr std::size_t MAP_COUNT = 12;
 
 class object {
  public:
-  /// Opens what is pinned below `root`. Errors: not_found, nothing is pinned there; denied; invalid, another layout version
-  /// or an incomplete set of maps.
+  /// Opens what is pinned below `root`. Errors: not_found, nothing is pinned there; denied; invalid, another layout
+  /// version or an incomplete set of maps.
   static result<object> open(const std::filesystem::path& root = PIN_DIRECTORY);
   /// The same; what is missing is made: the maps with `sizes` and a fresh hash key, and the program. Two processes
   /// may do this at the same time. Errors besides: unsupported, no BPF file system or a kernel before 5.10.
   static result<object> open_or_create(const std::filesystem::path& root = PIN_DIRECTORY, const map_sizes& sizes = {});
 
-  /// Loads the program that this executable carries over the pinned maps. Where it differs from the pinned one, it takes
-  /// its place, and true is returned; links still run the old one until `attach` updates them.
+  /// Loads the program that this executable carries over the pinned maps. Where it differs from the pinned one, it
+  /// takes its place, and true is returned; links still run the old one until `attach` updates them.
   result<bool> refresh_program();
 
   [[nodiscard]] const std::filesystem::path& root() const noexcept { return root_; }
@@ -75,7 +75,8 @@ class object {
   [[nodiscard]] std::span<image_large> slots_large() const noexcept { return shared<image_large>(map_id::slots_large); }
 
   /// Index into `answers`.
-  [[nodiscard]] std::size_t answer_index(std::uint32_t set, std::uint32_t site, std::uint32_t type_class) const noexcept {
+  [[nodiscard]] std::size_t answer_index(std::uint32_t set, std::uint32_t site,
+                                         std::uint32_t type_class) const noexcept {
     return (std::size_t{set} * sites() + site) * TYPE_CLASS_COUNT + type_class;
   }
   [[nodiscard]] answer_ref load_answer(std::size_t answer) const noexcept;

@@ -12,14 +12,17 @@ namespace nearside::dataplane::pins {
 
 enum class sharing { shared, exclusive };
 
-/// Locks the directory until the descriptor is closed; waits for whoever has it. Error: not_found, there is no such directory.
+/// Locks the directory until the descriptor is closed; waits for whoever has it. Error: not_found, there is no such
+/// directory.
 result<unique_fd> lock(const std::filesystem::path& root, sharing how);
 /// Makes the directory where it is missing, then locks it exclusively.
 result<unique_fd> make_and_lock(const std::filesystem::path& root);
 
 [[nodiscard]] inline std::filesystem::path maps(const std::filesystem::path& root) { return root / "maps"; }
 [[nodiscard]] inline std::filesystem::path program(const std::filesystem::path& root) { return root / "prog"; }
-[[nodiscard]] inline std::filesystem::path clock_program(const std::filesystem::path& root) { return root / "clock_prog"; }
+[[nodiscard]] inline std::filesystem::path clock_program(const std::filesystem::path& root) {
+  return root / "clock_prog";
+}
 [[nodiscard]] inline std::filesystem::path links(const std::filesystem::path& root) { return root / "links"; }
 /// A link's pin. The BPF file system allows no dot in a name, so "eth0.5" is pinned as "eth0%2e5".
 [[nodiscard]] std::filesystem::path link(const std::filesystem::path& root, const std::string& interface);

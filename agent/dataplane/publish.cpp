@@ -22,8 +22,9 @@ namespace {
 
 using time_point = std::chrono::steady_clock::time_point;
 
-// Returns when every run of the program that began before has ended: MEMBARRIER_CMD_GLOBAL waits for an RCU grace period,
-// and XDP programs run inside one. Kernels with nohz_full CPUs refuse it; then a time far above any run's has to do.
+// Returns when every run of the program that began before has ended: MEMBARRIER_CMD_GLOBAL waits for an RCU grace
+// period, and XDP programs run inside one. Kernels with nohz_full CPUs refuse it; then a time far above any run's has
+// to do.
 void wait_for_running_programs() {
   if (::syscall(__NR_membarrier, MEMBARRIER_CMD_GLOBAL, 0u, 0) != 0) {
     std::this_thread::sleep_for(std::chrono::milliseconds(50));
@@ -140,8 +141,8 @@ void publisher::state::adopt_set(std::uint32_t set) {
 // ---- answers ----
 
 std::optional<answer_ref> publisher::state::acquire(std::span<const image> images) {
-  const bool fits = std::all_of(images.begin(), images.end(),
-                                [](const image& i) { return i.octets.size() <= SMALL_IMAGE_OCTETS; });
+  const bool fits =
+      std::all_of(images.begin(), images.end(), [](const image& i) { return i.octets.size() <= SMALL_IMAGE_OCTETS; });
   if (!fits) return large.acquire(images);
   // A short answer may stand in a large slot where the small ones have run out.
   if (auto ref = small.acquire(images)) return ref;
@@ -153,7 +154,8 @@ void publisher::state::release(const answer_ref& ref) {
   ((ref.flags & ANSWER_LARGE) != 0 ? large : small).release(ref, now());
 }
 
-void publisher::state::write_answer(std::uint32_t set, std::uint32_t column, const answer_ref& ref, publish_stats& stats) {
+void publisher::state::write_answer(std::uint32_t set, std::uint32_t column, const answer_ref& ref,
+                                    publish_stats& stats) {
   const answer_ref old = published(set, column);
   if (equal(old, ref)) return;
   for (std::uint32_t site = 0; site < tables.sites(); ++site) {
@@ -208,7 +210,8 @@ result<grouping> publisher::state::plan_names(const dns::zone_set& zones, publis
         ++collisions;
       }
     }
-    // With another key the same two names will hardly meet again; but it can only be changed while no name is installed.
+    // With another key the same two names will hardly meet again; but it can only be changed while no name is
+    // installed.
     if (collisions > 0 && names.size() == 0 && tries < 3) {
       if (::getrandom(tables.config().hash_key, sizeof tables.config().hash_key, 0) < 0) {
         return system_error(errno, "a random key for the names");
@@ -235,7 +238,9 @@ std::vector<bool> publisher::state::admit(grouping& plan, publish_stats& stats) 
   std::vector<bool> needed(plan.groups.size());
   std::size_t short_room = tables.capacity(map_id::names_short);
   std::size_t long_room = tables.capacity(map_id::names_long);
-  const auto room = [&](const wanted_name& w) -> std::size_t& { return w.wire.size() <= SHORT_QNAME ? short_room : long_room; };
+  const auto room = [&](const wanted_name& w) -> std::size_t& {
+    return w.wire.size() <= SHORT_QNAME ? short_room : long_room;
+  };
   for (wanted_name& wanted : plan.names) {
     const auto entry = names.all().find(wanted.key);
     wanted.admitted = entry != names.all().end() && entry->second.wire == wanted.wire;
@@ -330,9 +335,10 @@ std::vector<publisher::state::change> publisher::state::changes_of(const dns::zo
 
 // ---- the change ----
 
-// Names that go, and names whose present set is about to answer something else while their own is not ready: they pass for a
-// moment. Names that can move to a ready set do so at once.
-result<void> publisher::state::move_names(const grouping& plan, const std::vector<assignment>& to, publish_stats& stats) {
+// Names that go, and names whose present set is about to answer something else while their own is not ready: they pass
+// for a moment. Names that can move to a ready set do so at once.
+result<void> publisher::state::move_names(const grouping& plan, const std::vector<assignment>& to,
+                                          publish_stats& stats) {
   bool unbound = false;
   for (auto entry = names.all().begin(); entry != names.all().end();) {
     const auto current = entry++;
@@ -379,7 +385,8 @@ result<void> publisher::state::add_names(grouping& plan, const std::vector<assig
   if (auto done = names.flush(refused); !done) return done;
   stats.names_added = names.size() - before;
   stats.left_to_userland += no_set + refused + same_hash;
-  if (no_set > 0) stats.notes.push_back(plural(no_set, "name") + ": all " + plural(sets.size(), "answer set") + " are taken");
+  if (no_set > 0)
+    stats.notes.push_back(plural(no_set, "name") + ": all " + plural(sets.size(), "answer set") + " are taken");
   if (refused > 0) stats.notes.push_back(plural(refused, "name") + ": the kernel refused to install more");
   if (same_hash > 0) stats.notes.push_back(plural(same_hash, "name") + ": with the hash of an installed name");
   return {};
@@ -397,8 +404,8 @@ result<publish_stats> publisher::state::publish(const dns::zone_set& zones) {
   const auto needed = admit(*plan, stats);
   bind_groups(*plan, needed, to);
 
-  // First the sets that no name is bound to yet, then the names that leave a set, then the sets whose names stay (each answer
-  // changes by one store), then the names that come, last the sets that nobody needs any more.
+  // First the sets that no name is bound to yet, then the names that leave a set, then the sets whose names stay (each
+  // answer changes by one store), then the names that come, last the sets that nobody needs any more.
   nodata_cache nodata;
   std::size_t without_set = 0;
   for (std::size_t i = 0; i < to.size(); ++i) {
@@ -439,8 +446,8 @@ result<publish_stats> publisher::state::publish(const dns::zone_set& zones) {
 
 void publisher::state::summarize(publish_stats& stats) const {
   stats.names = names.size();
-  stats.sets = static_cast<std::size_t>(
-      std::count_if(sets.begin(), sets.end(), [](const set_state& s) { return s.used; }));
+  stats.sets =
+      static_cast<std::size_t>(std::count_if(sets.begin(), sets.end(), [](const set_state& s) { return s.used; }));
   stats.small_images = small.used();
   stats.large_images = large.used();
 }

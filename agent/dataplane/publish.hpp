@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The publisher brings the kernel's tables to what the zones say, by differences: it holds a mirror of what is there, writes
-// new images beside the old ones and switches each answer by one 64-bit store. Owned by the agent's control thread; there
-// must be only one publisher for an object.
+// The publisher brings the kernel's tables to what the zones say, by differences: it holds a mirror of what is there,
+// writes new images beside the old ones and switches each answer by one 64-bit store. Owned by the agent's control
+// thread; there must be only one publisher for an object.
 #pragma once
 
 #include <chrono>
@@ -20,14 +20,14 @@ namespace nearside::dataplane {
 
 /// What one publish() did.
 struct publish_stats {
-  std::size_t names = 0;             // installed after it
-  std::size_t sets = 0;              // in use after it
-  std::size_t small_images = 0;      // slots in use after it, without those in quarantine
+  std::size_t names = 0;         // installed after it
+  std::size_t sets = 0;          // in use after it
+  std::size_t small_images = 0;  // slots in use after it, without those in quarantine
   std::size_t large_images = 0;
   std::size_t names_added = 0;
-  std::size_t names_rebound = 0;     // bound to another set
+  std::size_t names_rebound = 0;  // bound to another set
   std::size_t names_removed = 0;
-  std::size_t answers_changed = 0;   // words written in `answers` of sets in use
+  std::size_t answers_changed = 0;  // words written in `answers` of sets in use
   std::size_t images_written = 0;
   std::size_t left_to_userland = 0;  // names that the kernel could answer, were there room for them; see `notes`
   std::size_t answers_left = 0;      // answers of installed names for which there was no slot: passed up
@@ -48,15 +48,16 @@ class publisher {
   static constexpr std::chrono::milliseconds quarantine{1000};
 
   /// Reads what is published, so that an agent started again goes on from there. `tables` must outlive it.
-  static result<publisher> adopt(const object& tables, time_source now = [] { return std::chrono::steady_clock::now(); });
+  static result<publisher> adopt(
+      const object& tables, time_source now = [] { return std::chrono::steady_clock::now(); });
 
   publisher(publisher&&) noexcept;
   publisher& operator=(publisher&&) noexcept;
   ~publisher();
 
   /// Brings the tables to `zones`. At any instant each name answers old, new, or passes to userland. Full maps are no
-  /// error: what finds no room is left to userland and told in the stats. Errors: a system call failed; the tables are then
-  /// still consistent, and the next call goes on.
+  /// error: what finds no room is left to userland and told in the stats. Errors: a system call failed; the tables are
+  /// then still consistent, and the next call goes on.
   result<publish_stats> publish(const dns::zone_set& zones);
 
  private:

@@ -118,7 +118,8 @@ int on_link(const nlmsghdr* message, void* context) {
 
 result<void> dump(std::uint16_t type, std::uint8_t family, mnl_cb_t callback, network& seen) {
   const std::unique_ptr<mnl_socket, close_socket> socket(mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC));
-  if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0) return system_error(errno, "rtnetlink socket");
+  if (!socket || mnl_socket_bind(socket.get(), 0, MNL_SOCKET_AUTOPID) != 0)
+    return system_error(errno, "rtnetlink socket");
   alignas(nlmsghdr) std::array<char, 32768> buffer{};
   nlmsghdr* const request = mnl_nlmsg_put_header(buffer.data());
   request->nlmsg_type = type;
@@ -132,8 +133,8 @@ result<void> dump(std::uint16_t type, std::uint8_t family, mnl_cb_t callback, ne
   for (;;) {
     const auto length = mnl_socket_recvfrom(socket.get(), buffer.data(), buffer.size());
     if (length < 0) return system_error(errno, "rtnetlink reply");
-    const int more = mnl_cb_run(buffer.data(), static_cast<std::size_t>(length), 1,
-                                mnl_socket_get_portid(socket.get()), callback, &seen);
+    const int more = mnl_cb_run(buffer.data(), static_cast<std::size_t>(length), 1, mnl_socket_get_portid(socket.get()),
+                                callback, &seen);
     if (more == MNL_CB_STOP) return {};
     // A kernel without IPv6 or without policy routing has no such table.
     if (more < 0 && (errno == EOPNOTSUPP || errno == EAFNOSUPPORT)) return {};

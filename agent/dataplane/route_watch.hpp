@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Decides how the program sends its replies. Swapping the MAC addresses is right only where every route back leaves by the
-// interface that the query came in on; else the program asks the routing table for each reply. Control thread.
+// Decides how the program sends its replies. Swapping the MAC addresses is right only where every route back leaves by
+// the interface that the query came in on; else the program asks the routing table for each reply. Control thread.
 #pragma once
 
 #include <cstdint>
@@ -32,7 +32,7 @@ struct interface_link {
 struct network {
   std::vector<route> routes;
   std::map<std::uint32_t, interface_link> links;  // by index
-  bool other_tables = false;                      // rules or routes send some packets by other tables than main and default
+  bool other_tables = false;  // rules or routes send some packets by other tables than main and default
 };
 
 struct route_decision {

@@ -108,7 +108,8 @@ bool slot_pool::adopt(const answer_ref& ref) {
   }
   for (std::uint32_t i = ref.slot; i < ref.slot + length; ++i) {
     const header h = read_header(slot(i));
-    if ((h.generation & 0xffff) != ref.generation || h.generation == 0 || h.length > slot_size_ - IMAGE_HEADER) return false;
+    if ((h.generation & 0xffff) != ref.generation || h.generation == 0 || h.length > slot_size_ - IMAGE_HEADER)
+      return false;
     generation_ = std::max(generation_, h.generation);
   }
   if (!take_exactly(ref.slot, length)) return false;

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The slots of one size: who uses which, by content. A run is a row of consecutive slots with the alternatives of one answer; equal
-// runs are stored once (the NODATA of a zone is one slot for all its names). Published images are never changed: a run that is
-// let go rests in quarantine before it is written again. Owned by the publisher.
+// The slots of one size: who uses which, by content. A run is a row of consecutive slots with the alternatives of one
+// answer; equal runs are stored once (the NODATA of a zone is one slot for all its names). Published images are never
+// changed: a run that is let go rests in quarantine before it is written again. Owned by the publisher.
 #pragma once
 
 #include <chrono>
@@ -33,8 +33,8 @@ class slot_pool {
     give_back(0, capacity_);
   }
 
-  /// Taking over: the run that this reference in the kernel names. False: it is broken (out of range, overlapping another
-  /// run, an image of another generation), and the word must be cleared.
+  /// Taking over: the run that this reference in the kernel names. False: it is broken (out of range, overlapping
+  /// another run, an image of another generation), and the word must be cleared.
   bool adopt(const answer_ref& ref);
 
   /// A reference to these images, shared with an equal run or written to free slots. nullopt: no room.
@@ -65,7 +65,9 @@ class slot_pool {
     std::uint32_t length;
   };
 
-  [[nodiscard]] std::uint8_t* slot(std::uint32_t index) const noexcept { return bytes_ + std::size_t{index} * slot_size_; }
+  [[nodiscard]] std::uint8_t* slot(std::uint32_t index) const noexcept {
+    return bytes_ + std::size_t{index} * slot_size_;
+  }
   [[nodiscard]] answer_ref reference(std::uint32_t first, const run& r) const noexcept;
   [[nodiscard]] std::size_t hash_slots(std::uint32_t first, std::uint32_t length) const;
   [[nodiscard]] bool equal(std::uint32_t first, std::span<const image> images) const;
@@ -82,10 +84,10 @@ class slot_pool {
   std::uint32_t generation_ = 0;
   std::size_t used_ = 0;
   std::size_t written_ = 0;
-  std::unordered_map<std::uint32_t, run> runs_;                      // by first slot
-  std::unordered_multimap<std::size_t, std::uint32_t> by_content_;   // hash of the content -> first slot
-  std::map<std::uint32_t, std::uint32_t> free_;                      // first -> length of each gap
-  std::set<std::pair<std::uint32_t, std::uint32_t>> free_by_length_; // (length, first)
+  std::unordered_map<std::uint32_t, run> runs_;                       // by first slot
+  std::unordered_multimap<std::size_t, std::uint32_t> by_content_;    // hash of the content -> first slot
+  std::map<std::uint32_t, std::uint32_t> free_;                       // first -> length of each gap
+  std::set<std::pair<std::uint32_t, std::uint32_t>> free_by_length_;  // (length, first)
   std::deque<resting> resting_;
 };
 

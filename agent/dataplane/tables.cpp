@@ -69,14 +69,16 @@ std::optional<image_view> view(std::span<Slot> slots, std::uint32_t index) {
   seen.zone_pointer = slot.zone_pointer;
   seen.verdict = slot.verdict;
   seen.flags = slot.flags;
-  seen.octets = std::span<const std::uint8_t>(slot.octets).first(std::min<std::size_t>(slot.length, sizeof slot.octets));
+  seen.octets =
+      std::span<const std::uint8_t>(slot.octets).first(std::min<std::size_t>(slot.length, sizeof slot.octets));
   return seen;
 }
 
 }  // namespace
 
 std::string_view type_class_label(std::uint32_t type_class) noexcept {
-  constexpr std::array<std::string_view, TYPE_CLASS_COUNT> labels{"A", "AAAA", "HTTPS", "SOA", "NS", "TXT", "MX", "other"};
+  constexpr std::array<std::string_view, TYPE_CLASS_COUNT> labels{"A",  "AAAA", "HTTPS", "SOA",
+                                                                  "NS", "TXT",  "MX",    "other"};
   return labels[std::min<std::uint32_t>(type_class, TYPE_CLASS_OTHER)];
 }
 
@@ -108,7 +110,8 @@ result<std::optional<installed_name>> find_name(const object& tables, const dns:
   return find<name_long>(tables, map_id::names_long, name);
 }
 
-std::array<answer_ref, TYPE_CLASS_COUNT> answers_of(const object& tables, std::uint32_t set, std::uint32_t site) noexcept {
+std::array<answer_ref, TYPE_CLASS_COUNT> answers_of(const object& tables, std::uint32_t set,
+                                                    std::uint32_t site) noexcept {
   std::array<answer_ref, TYPE_CLASS_COUNT> row{};
   if (set >= tables.sets() || site >= tables.sites()) return row;
   for (std::uint32_t column = 0; column < TYPE_CLASS_COUNT; ++column) {

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Reading the kernel's tables: which names are installed, and what is answered for them. For the publisher when it takes
-// over, and for `nearside names` and `nearside explain`.
+// Reading the kernel's tables: which names are installed, and what is answered for them. For the publisher when it
+// takes over, and for `nearside names` and `nearside explain`.
 #pragma once
 
 #include <array>
@@ -41,7 +41,7 @@ struct image_view {
   std::uint16_t checksum = 0;
   std::uint16_t zone_pointer = NO_ZONE_POINTER;
   std::uint8_t verdict = 0;
-  std::uint8_t flags = 0;  // IMAGE_*
+  std::uint8_t flags = 0;                // IMAGE_*
   std::span<const std::uint8_t> octets;  // in the shared memory: valid while it is published
 };
 
@@ -53,6 +53,7 @@ result<std::optional<installed_name>> find_name(const object& tables, const dns:
 [[nodiscard]] std::array<answer_ref, TYPE_CLASS_COUNT> answers_of(const object& tables, std::uint32_t set,
                                                                   std::uint32_t site = 0) noexcept;
 /// The image of one alternative; nullopt: the reference is empty or out of range.
-[[nodiscard]] std::optional<image_view> image_of(const object& tables, answer_ref ref, std::uint8_t alternative) noexcept;
+[[nodiscard]] std::optional<image_view> image_of(const object& tables, answer_ref ref,
+                                                 std::uint8_t alternative) noexcept;
 
 }  // namespace nearside::dataplane

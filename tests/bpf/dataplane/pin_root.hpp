@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// A pin directory of the test's own below /sys/fs/bpf, gone with the test, and a network namespace of its own where needed.
+// A pin directory of the test's own below /sys/fs/bpf, gone with the test, and a network namespace of its own where
+// needed.
 #pragma once
 
 #include <net/if.h>
@@ -18,10 +19,10 @@
 namespace nearside::tests {
 
 /// Must be the first line of each test: prints a skip and returns where the kernel side cannot be used.
-#define REQUIRE_KERNEL_SIDE()                                                              \
-  if (auto able = dataplane::check_environment("/sys/fs/bpf"); !able) {                    \
-    WARN("SKIPPED: " << able.error().message);                                             \
-    return;                                                                                \
+#define REQUIRE_KERNEL_SIDE()                                           \
+  if (auto able = dataplane::check_environment("/sys/fs/bpf"); !able) { \
+    WARN("SKIPPED: " << able.error().message);                          \
+    return;                                                             \
   }
 
 class pin_root {
@@ -50,9 +51,10 @@ inline dataplane::map_sizes small_sizes() {
 inline bool enter_network_with_veth() {
   static const bool done = [] {
     if (::unshare(CLONE_NEWNET) != 0) return false;
-    return std::system("ip link set lo up && ip link add nsd0 type veth peer name nsd1 &&"
-                       " ip addr add 192.0.2.53/24 dev nsd0 && ip link set nsd0 up && ip link set nsd1 up &&"
-                       " ethtool -K nsd0 rxvlan off >/dev/null") == 0;
+    return std::system(
+               "ip link set lo up && ip link add nsd0 type veth peer name nsd1 &&"
+               " ip addr add 192.0.2.53/24 dev nsd0 && ip link set nsd0 up && ip link set nsd1 up &&"
+               " ethtool -K nsd0 rxvlan off >/dev/null") == 0;
   }();
   return done;
 }

@@ -5,6 +5,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "agent/dataplane/events.hpp"
 #include "agent/dataplane/image.hpp"
 #include "agent/dataplane/lease.hpp"
 #include "agent/dataplane/listen.hpp"
@@ -105,9 +106,15 @@ TEST_CASE("what is published is what the program answers, octet for octet", "[pu
   const auto lease = lease::calibrate(tables).value();
   lease.renew(tables, 60s).value();
 
-  for (const auto& [owner, qtype] : std::vector<std::pair<std::string, std::uint16_t>>{
-           {"www.lb.example.", 1}, {"WWW.lb.Example.", 28}, {"www.lb.example.", 16}, {"www.lb.example.", 15},
-           {"www.lb.example.", 257}, {long_name, 1}, {long_name, 28}, {"lb.example.", 6}, {"lb.example.", 2}}) {
+  for (const auto& [owner, qtype] : std::vector<std::pair<std::string, std::uint16_t>>{{"www.lb.example.", 1},
+                                                                                       {"WWW.lb.Example.", 28},
+                                                                                       {"www.lb.example.", 16},
+                                                                                       {"www.lb.example.", 15},
+                                                                                       {"www.lb.example.", 257},
+                                                                                       {long_name, 1},
+                                                                                       {long_name, 28},
+                                                                                       {"lb.example.", 6},
+                                                                                       {"lb.example.", 2}}) {
     INFO(owner << " type " << qtype);
     const auto message = query(owner, qtype);
     const auto answered = run(tables, message);
@@ -124,4 +131,24 @@ TEST_CASE("what is published is what the program answers, octet for octet", "[pu
   CHECK(run(tables, query(long_name, 1)).action == XDP_PASS);
   lease.end(tables);
   CHECK(run(tables, www).action == XDP_PASS);
+}
+
+TEST_CASE("sampled queries come out of the ring buffer", "[events][answer]") {
+  REQUIRE_KERNEL_SIDE();
+  const pin_root root;
+  const auto tables = object::open_or_create(root.path(), small_sizes()).value();
+  set_listen(tables, 53, std::vector{boost::asio::ip::make_address("192.0.2.53")}).value();
+  lease::calibrate(tables).value().renew(tables, 60s).value();
+  std::vector<query_event> seen;
+  auto reader = event_reader::open(tables, [&seen](const query_event& e) { seen.push_back(e); }).value();
+  run(tables, query("www.lb.example.", 28));
+  CHECK(reader.consume().value() == 0);
+  tables.config().sample_interval = 1;
+  run(tables, query("www.lb.example.", 28));
+  CHECK(reader.consume().value() == 1);
+  REQUIRE(seen.size() == 1);
+  CHECK(seen[0].verdict == VERDICT_PASS_NAME);
+  CHECK(ntohs(seen[0].qtype) == 28);
+  CHECK(ntohs(seen[0].client_port) == 40000);
+  CHECK(dns::name::from_wire(seen[0].qname).value() == name_of("www.lb.example."));
 }

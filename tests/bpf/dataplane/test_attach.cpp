@@ -12,10 +12,10 @@ using dataplane::attach_mode;
 using dataplane::attach_outcome;
 using dataplane::object;
 
-#define REQUIRE_NETWORK()                                                    \
-  if (!enter_network_with_veth()) {                                          \
-    WARN("SKIPPED: a network namespace with a veth pair cannot be made");    \
-    return;                                                                  \
+#define REQUIRE_NETWORK()                                                 \
+  if (!enter_network_with_veth()) {                                       \
+    WARN("SKIPPED: a network namespace with a veth pair cannot be made"); \
+    return;                                                               \
   }
 
 namespace {
@@ -63,9 +63,13 @@ TEST_CASE("generic mode is used when asked for, and asking for the other mode ch
   const pin_root root;
   const auto tables = object::open_or_create(root.path(), small_sizes()).value();
   const detached_at_end cleanup{root.path()};
-  CHECK(dataplane::attach(tables, "nsd0", {.mode = attach_mode::generic, .allow_vlan_offload = false}).value().now.mode == attach_mode::generic);
-  CHECK(dataplane::attach(tables, "nsd0", {.mode = attach_mode::automatic, .allow_vlan_offload = false}).value().what == attach_outcome::change::unchanged);
-  const auto native = dataplane::attach(tables, "nsd0", {.mode = attach_mode::native, .allow_vlan_offload = false}).value();
+  CHECK(
+      dataplane::attach(tables, "nsd0", {.mode = attach_mode::generic, .allow_vlan_offload = false}).value().now.mode ==
+      attach_mode::generic);
+  CHECK(dataplane::attach(tables, "nsd0", {.mode = attach_mode::automatic, .allow_vlan_offload = false}).value().what ==
+        attach_outcome::change::unchanged);
+  const auto native =
+      dataplane::attach(tables, "nsd0", {.mode = attach_mode::native, .allow_vlan_offload = false}).value();
   CHECK(native.what == attach_outcome::change::updated);
   CHECK(native.now.mode == attach_mode::native);
 }

@@ -172,7 +172,8 @@ TEST_CASE("listen addresses are written aside and switched to", "[dataplane][lis
   for (const char* bad : {"0.0.0.0", "255.255.255.255", "224.0.0.1", "::", "ff02::1"}) {
     CHECK(dataplane::set_listen(tables, 53, std::vector{address(bad)}).error().kind == errc::invalid);
   }
-  CHECK(dataplane::set_listen(tables, 53, std::vector(MAX_LISTEN + 1, address("192.0.2.1"))).error().kind == errc::exhausted);
+  CHECK(dataplane::set_listen(tables, 53, std::vector(MAX_LISTEN + 1, address("192.0.2.1"))).error().kind ==
+        errc::exhausted);
   CHECK(dataplane::get_listen(tables).port == 5353);
 }
 
@@ -201,16 +202,17 @@ TEST_CASE("every verdict has a label of its own, on its side of the equation", "
   for (const auto& d : dataplane::counter_descriptions()) {
     labels.push_back(d.label);
     CHECK_FALSE(d.sentence.empty());
-    const auto expected = d.number >= VERDICT_COUNT         ? dataplane::counter_group::side
+    const auto expected = d.number >= VERDICT_COUNT           ? dataplane::counter_group::side
                           : d.number >= VERDICT_DROP_RESPONSE ? dataplane::counter_group::dropped
-                          : d.number >= VERDICT_PASS_NOT_IP ? dataplane::counter_group::passed
-                          : d.number >= VERDICT_REFERRED    ? dataplane::counter_group::referred
-                                                            : dataplane::counter_group::answered;
+                          : d.number >= VERDICT_PASS_NOT_IP   ? dataplane::counter_group::passed
+                          : d.number >= VERDICT_REFERRED      ? dataplane::counter_group::referred
+                                                              : dataplane::counter_group::answered;
     CHECK(d.group == expected);
   }
   std::sort(labels.begin(), labels.end());
   CHECK(std::adjacent_find(labels.begin(), labels.end()) == labels.end());
-  for (std::uint32_t v = VERDICT_PASS_NOT_IP; v <= VERDICT_PASS_NO_ROUTE; ++v) CHECK(dataplane::describe_counter(v) != nullptr);
+  for (std::uint32_t v = VERDICT_PASS_NOT_IP; v <= VERDICT_PASS_NO_ROUTE; ++v)
+    CHECK(dataplane::describe_counter(v) != nullptr);
   CHECK(dataplane::verdict_label(VERDICT_PASS_NSID) == "pass_nsid");
   CHECK(dataplane::verdict_label(VERDICT_UNDECIDED) == "unknown");
 }

@@ -16,7 +16,8 @@ using namespace std::chrono_literals;
 namespace {
 
 struct fixture {
-  explicit fixture(const map_sizes& sizes = small_sizes()) : tables(object::open_or_create(root.path(), sizes).value()) {}
+  explicit fixture(const map_sizes& sizes = small_sizes())
+      : tables(object::open_or_create(root.path(), sizes).value()) {}
 
   [[nodiscard]] publisher adopt() {
     return publisher::adopt(tables, [this] { return now; }).value();
@@ -57,11 +58,12 @@ TEST_CASE("names with the same servers share a set, others have their own", "[pu
   REQUIRE_KERNEL_SIDE();
   fixture f;
   auto publisher = f.adopt();
-  const auto stats = publisher.publish(two_names()
-                                           .servers("c.lb.example.", {"192.0.2.2"})
-                                           .servers("d.lb.example.", {"192.0.2.1"})
-                                           .text("d.lb.example.", "hello")
-                                           .alone())
+  const auto stats = publisher
+                         .publish(two_names()
+                                      .servers("c.lb.example.", {"192.0.2.2"})
+                                      .servers("d.lb.example.", {"192.0.2.1"})
+                                      .text("d.lb.example.", "hello")
+                                      .alone())
                          .value();
   CHECK(stats.names_added == 5);
   CHECK(stats.names == 5);
@@ -94,7 +96,8 @@ TEST_CASE("what userland alone answers is not installed", "[publish]") {
                    .alone();
   zones.add(zone_builder("child.lb.example.").take()).value();
   f.adopt().publish(zones).value();
-  CHECK(f.names() == std::set<std::string>{"lb.example.", "a.lb.example.", "deep.empty.lb.example.", "child.lb.example."});
+  CHECK(f.names() ==
+        std::set<std::string>{"lb.example.", "a.lb.example.", "deep.empty.lb.example.", "child.lb.example."});
 }
 
 TEST_CASE("publishing the same zones again writes nothing", "[publish]") {
@@ -112,7 +115,10 @@ TEST_CASE("an agent started again takes over without writing, and goes on by dif
   fixture f;
   const std::string long_name(60, 'x');
   const auto zones = [&](const std::string& server) {
-    return two_names(server).servers(long_name + ".lb.example.", {"192.0.2.7", "192.0.2.8"}).text("a.lb.example.", "t").alone();
+    return two_names(server)
+        .servers(long_name + ".lb.example.", {"192.0.2.7", "192.0.2.8"})
+        .text("a.lb.example.", "t")
+        .alone();
   };
   const auto first = f.adopt().publish(zones("192.0.2.1")).value();
   auto next = f.adopt();
@@ -210,7 +216,9 @@ TEST_CASE("removed names go, their set is cleared and its slots come back after 
   sizes.small_images = 4;  // SOA, NODATA and two A answers; NS and the rest of the apex go to large slots
   fixture f(sizes);
   auto publisher = f.adopt();
-  publisher.publish(zone_builder().servers("a.lb.example.", {"192.0.2.1"}).servers("b.lb.example.", {"192.0.2.2"}).alone()).value();
+  publisher
+      .publish(zone_builder().servers("a.lb.example.", {"192.0.2.1"}).servers("b.lb.example.", {"192.0.2.2"}).alone())
+      .value();
   const auto set = f.find("b.lb.example.")->set;
   const auto slot = answers_of(f.tables, set)[TYPE_CLASS_A];
   const auto stats = publisher.publish(zone_builder().servers("a.lb.example.", {"192.0.2.1"}).alone()).value();
@@ -257,7 +265,8 @@ TEST_CASE("names for which there is no answer set are left to userland and told"
   fixture f(sizes);
   auto publisher = f.adopt();
   zone_builder builder;
-  for (int i = 1; i < 6; ++i) builder.servers("n" + std::to_string(i) + ".lb.example.", {"192.0.2." + std::to_string(i)});
+  for (int i = 1; i < 6; ++i)
+    builder.servers("n" + std::to_string(i) + ".lb.example.", {"192.0.2." + std::to_string(i)});
   const auto stats = publisher.publish(builder.alone()).value();
   CHECK(stats.names == 2);
   CHECK(stats.left_to_userland == 4);
@@ -272,7 +281,9 @@ TEST_CASE("an answer without a free slot is passed until the quarantine of other
   sizes.large_images = 1;
   fixture f(sizes);
   auto publisher = f.adopt();
-  const auto zones = [](const std::string& server) { return zone_builder().servers("a.lb.example.", {server}).alone(); };
+  const auto zones = [](const std::string& server) {
+    return zone_builder().servers("a.lb.example.", {server}).alone();
+  };
   const auto first = publisher.publish(zones("192.0.2.1")).value();
   REQUIRE(first.small_images + first.large_images == 4);
   CHECK(first.answers_left == 0);
@@ -318,13 +329,16 @@ TEST_CASE("the bindings of short and long names carry the key's tag", "[publish]
   fixture f;
   const std::string label(40, 'l');
   auto publisher = f.adopt();
-  publisher.publish(zone_builder().servers("s.lb.example.", {"192.0.2.1"}).servers(label + ".lb.example.", {"192.0.2.1"}).alone())
+  publisher
+      .publish(
+          zone_builder().servers("s.lb.example.", {"192.0.2.1"}).servers(label + ".lb.example.", {"192.0.2.1"}).alone())
       .value();
   for (const auto& owner : {std::string("s.lb.example."), label + ".lb.example."}) {
     const auto found = f.find(owner);
     REQUIRE(found.has_value());
     const auto expected = bind_name(found->key, found->set, found->zone_octets);
-    CHECK((expected.tag_and_zone & BINDING_TAG_MASK) == (static_cast<std::uint32_t>(found->key.hash[1] >> 32) & BINDING_TAG_MASK));
+    CHECK((expected.tag_and_zone & BINDING_TAG_MASK) ==
+          (static_cast<std::uint32_t>(found->key.hash[1] >> 32) & BINDING_TAG_MASK));
     CHECK(found->set == f.find("s.lb.example.")->set);
   }
 }
@@ -347,7 +361,13 @@ TEST_CASE("words that point nowhere are cleared by the agent that takes over", "
 
 TEST_CASE("a hundred thousand names are published in a few seconds", "[publish][size]") {
   REQUIRE_KERNEL_SIDE();
-  fixture f({.names = 110'000, .long_names = 8, .sets = 1024, .small_images = 4096, .large_images = 8, .clients = 4, .sites = 1});
+  fixture f({.names = 110'000,
+             .long_names = 8,
+             .sets = 1024,
+             .small_images = 4096,
+             .large_images = 8,
+             .clients = 4,
+             .sites = 1});
   zone_builder builder;
   for (int i = 0; i < 100'000; ++i) {
     builder.servers("n" + std::to_string(i) + ".lb.example.", {"192.0.2." + std::to_string(i % 250)});

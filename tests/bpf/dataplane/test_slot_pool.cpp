@@ -128,5 +128,8 @@ TEST_CASE_METHOD(fixture, "references that make no sense are not adopted", "[slo
   CHECK_FALSE(next.adopt(changed([](answer_ref& r) { r.flags = ANSWER_LARGE; })));
   CHECK(next.adopt(good));
   CHECK_FALSE(next.adopt(changed([](answer_ref& r) { r.alternatives = 1; })));
-  CHECK_FALSE(next.adopt(changed([](answer_ref& r) { r.slot += 1; r.alternatives = 1; })));
+  CHECK_FALSE(next.adopt(changed([](answer_ref& r) {
+    r.slot += 1;
+    r.alternatives = 1;
+  })));
 }

@@ -39,11 +39,11 @@ class zone_builder {
     for (const auto& text : addresses) {
       const auto address = boost::asio::ip::make_address(text);
       if (address.is_v4()) {
-        const auto octets = address.to_v4().to_bytes();
-        add(owner, 1, {octets.begin(), octets.end()}, ttl);
+        const auto bytes = address.to_v4().to_bytes();
+        add(owner, 1, {bytes.begin(), bytes.end()}, ttl);
       } else {
-        const auto octets = address.to_v6().to_bytes();
-        add(owner, 28, {octets.begin(), octets.end()}, ttl);
+        const auto bytes = address.to_v6().to_bytes();
+        add(owner, 28, {bytes.begin(), bytes.end()}, ttl);
       }
     }
     if (addresses.size() > 1) zone_.balance(name_of(owner));
