@@ -9,27 +9,13 @@
 #include <optional>
 #include <sstream>
 
+#include "agent/dns/ldns.hpp"
 #include "agent/dns/master_lines.hpp"
 #include "agent/dns/rr_type.hpp"
-
-// Last, as it defines bool, true and false as macros, which the headers of C++ cannot stand.
-#include <ldns/ldns.h>
-#undef bool
-#undef true
-#undef false
 
 namespace nearside::dns {
 
 namespace {
-
-struct free_rr {
-  void operator()(ldns_rr* rr) const noexcept { ldns_rr_free(rr); }
-};
-struct free_rdf {
-  void operator()(ldns_rdf* rdf) const noexcept { ldns_rdf_deep_free(rdf); }
-};
-using owned_rr = std::unique_ptr<ldns_rr, free_rr>;
-using owned_rdf = std::unique_ptr<ldns_rdf, free_rdf>;
 
 std::span<const std::uint8_t> octets_of(const ldns_rdf& rdf) noexcept {
   return {ldns_rdf_data(&rdf), ldns_rdf_size(&rdf)};

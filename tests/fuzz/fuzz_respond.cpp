@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Any octets to the responder, over UDP and TCP: the reply keeps to the limits, repeats the question and can be read by
 // ldns, which is not our parser. Seeds: tests/fuzz/seeds/respond, what resolvers really send.
-#include <ldns/ldns.h>
 
 #include <algorithm>
 #include <cstddef>
@@ -9,11 +8,9 @@
 #include <cstdlib>
 #include <vector>
 
+#include "agent/dns/ldns.hpp"
 #include "agent/dns/master_file.hpp"
 #include "agent/dns/respond.hpp"
-#undef bool
-#undef true
-#undef false
 
 namespace {
 

@@ -3,8 +3,6 @@
 // ours.
 #pragma once
 
-#include <ldns/ldns.h>
-
 #include <catch2/catch.hpp>
 #include <cstdint>
 #include <memory>
@@ -12,12 +10,10 @@
 #include <string_view>
 #include <vector>
 
+#include "agent/dns/ldns.hpp"
 #include "agent/dns/master_file.hpp"
 #include "agent/dns/respond.hpp"
 #include "agent/dns/rr_type.hpp"
-#undef bool
-#undef true
-#undef false
 
 namespace nearside::dns {
 
@@ -147,7 +143,7 @@ inline reply take_apart(octets wire) {
   if (r.wire.empty()) return r;
   ldns_pkt* raw = nullptr;
   if (ldns_wire2pkt(&raw, r.wire.data(), r.wire.size()) != LDNS_STATUS_OK) FAIL("the reply is malformed");
-  const std::unique_ptr<ldns_pkt, decltype(&ldns_pkt_free)> packet(raw, &ldns_pkt_free);
+  const owned_packet packet(raw);
   r.has_opt = ldns_pkt_edns(raw) != 0;
   r.code = static_cast<unsigned>(ldns_pkt_get_rcode(raw)) | static_cast<unsigned>(ldns_pkt_edns_extended_rcode(raw))
                                                                 << 4U;
