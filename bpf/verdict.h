@@ -16,6 +16,7 @@ VERIFIED_ALONE int send_event(struct xdp_md *ctx, __u32 verdict)
 	int answered = verdict < VERDICT_PASS_NOT_IP;
 	__u64 offset, dns;
 	struct udphdr *udp;
+	__u32 i;
 
 	if (!q)
 		return 0;
@@ -33,7 +34,9 @@ VERIFIED_ALONE int send_event(struct xdp_md *ctx, __u32 verdict)
 	event->verdict = verdict;
 	event->qtype = q->qtype;
 	event->qname_length = q->name_octets;
-	__builtin_memcpy(event->qname, q->name, sizeof(event->qname));
+	for (i = 0; i < QNAME_WORDS; i++)
+		if (i * 8 < q->name_octets) /* behind it may stand what is left of a longer name */
+			((__u64 *)event->qname)[i] = q->name[i];
 	udp = data + OPAQUE(dns - sizeof(*udp));
 	if ((void *)(udp + 1) <= data_end)
 		event->client_port = answered ? udp->dest : udp->source;

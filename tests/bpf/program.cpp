@@ -1,0 +1,152 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "tests/bpf/program.hpp"
+
+#include <arpa/inet.h>
+#include <bpf/bpf.h>
+#include <linux/bpf.h>
+
+#include <algorithm>
+
+#include "agent/dns/respond.hpp"
+#include "tests/bpf/dataplane/zones.hpp"
+
+namespace nearside::tests {
+namespace {
+
+constexpr std::uint64_t FAR_AWAY = ~std::uint64_t{0};
+
+void listen_on_our_addresses(const dataplane::object& tables) {
+  auto& settings = tables.config();
+  auto& ours = tables.listen()[settings.listen_index];
+  ours = {};
+  ours.port = htons(53);
+  ours.count4 = 1;
+  ours.count6 = 1;
+  inet_pton(AF_INET, OUR_IPV4, &ours.address4[0]);
+  inet_pton(AF_INET6, OUR_IPV6, &ours.address6[0]);
+  settings.lease_deadline = FAR_AWAY;
+}
+
+std::uint32_t only_one_more(const dataplane::counter_values& more) {
+  std::uint32_t found = VERDICT_UNDECIDED;
+  for (std::uint32_t v = 0; v < VERDICT_COUNT; ++v) {
+    if (more.packets[v] == 0) continue;
+    if (more.packets[v] != 1 || found != VERDICT_UNDECIDED) return VERDICT_UNDECIDED;
+    found = v;
+  }
+  return found;
+}
+
+}  // namespace
+
+program::program(dns::zone_set zones) {
+  tables_ = dataplane::object::open_or_create(
+                pins_.path(), {.names = 4096, .long_names = 512, .sets = 512, .small_images = 4096, .large_images = 128,
+                               .clients = 16, .sites = 1})
+                .value();
+  publisher_ = dataplane::publisher::adopt(*tables_).value();
+  publish(std::move(zones));
+  listen_on_our_addresses(*tables_);
+
+  native_.config = &tables_->config();
+  native_.listens = tables_->listen().data();
+  native_.slots_small = tables_->slots_small().data();
+  native_.small_count = tables_->capacity(dataplane::map_id::slots_small);
+  native_.slots_large = tables_->slots_large().data();
+  native_.large_count = tables_->capacity(dataplane::map_id::slots_large);
+  native_.owner = this;
+  native_.find_short = [](void* owner, const name_key* key) -> name_short* {
+    auto& self = *static_cast<program*>(owner);
+    const int fd = self.tables_->fd(dataplane::map_id::names_short);
+    return bpf_map_lookup_elem(fd, key, &self.short_row_) == 0 ? &self.short_row_ : nullptr;
+  };
+  native_.find_long = [](void* owner, const name_key* key) -> name_long* {
+    auto& self = *static_cast<program*>(owner);
+    const int fd = self.tables_->fd(dataplane::map_id::names_long);
+    return bpf_map_lookup_elem(fd, key, &self.long_row_) == 0 ? &self.long_row_ : nullptr;
+  };
+}
+
+void program::publish(dns::zone_set zones) {
+  zones_ = std::move(zones);
+  publisher_->publish(zones_).value();
+}
+
+dns::zone_set program::standard_zone() {
+  zone_builder z("lb.example.com.");
+  z.servers("ns1.lb.example.com.", {OUR_IPV4, OUR_IPV6});
+  z.target("lb.example.com.", 2, "ns1.lb.example.com.");
+  z.servers("www.lb.example.com.", {"203.0.113.1", "203.0.113.2", "203.0.113.3", "2001:db8:1::1"});
+  z.servers("one.lb.example.com.", {"203.0.113.9"});
+  z.servers("two.lb.example.com.", {"203.0.113.9", "203.0.113.10"});
+  z.text("txt.lb.example.com.", "words");
+  z.add("mx.lb.example.com.", 15, {0, 10, 1, 'm', 0});
+  z.add("srv.lb.example.com.", 33, {0, 0, 0, 0, 0, 53, 1, 's', 0});
+  z.servers("srv.lb.example.com.", {"203.0.113.20"});
+  z.add("https.lb.example.com.", 65, {0, 1, 0});
+  z.target("alias.lb.example.com.", 5, "one.lb.example.com.");
+  z.servers("*.wild.lb.example.com.", {"203.0.113.30"});
+  z.servers("deep.er.ent.lb.example.com.", {"203.0.113.31"});
+  z.target("cut.lb.example.com.", 2, "ns.cut.lb.example.com.");
+  z.servers("ns.cut.lb.example.com.", {"203.0.113.40"});
+  std::vector<std::string> many;
+  for (int i = 1; i <= 40; ++i) many.push_back("203.0.113." + std::to_string(i));
+  z.servers("many.lb.example.com.", many);
+  many.clear();
+  for (int i = 1; i <= 120; ++i) many.push_back("203.0.113." + std::to_string(i));
+  z.servers("toomany.lb.example.com.", many);
+  const std::string label(63, 'x');
+  z.servers(label + "." + label + "." + label + "." + std::string(46, 'y') + ".lb.example.com.", {"203.0.113.50"});
+  return z.alone();
+}
+
+outcome program::in_kernel(const octets& frame) const {
+  outcome out;
+  octets into(4096);
+  LIBBPF_OPTS(bpf_test_run_opts, options);
+  options.data_in = frame.data();
+  options.data_size_in = static_cast<std::uint32_t>(frame.size());
+  options.data_out = into.data();
+  options.data_size_out = static_cast<std::uint32_t>(into.size());
+  options.repeat = 1;
+  const auto before = dataplane::read_counters(*tables_).value();
+  if (bpf_prog_test_run_opts(tables_->program(), &options) != 0) throw std::runtime_error("BPF_PROG_TEST_RUN failed");
+  out.action = options.retval;
+  into.resize(options.data_size_out);
+  out.frame = std::move(into);
+  out.verdict = only_one_more(dataplane::read_counters(*tables_).value().since(before));
+  return out;
+}
+
+outcome program::natively(const octets& frame, std::size_t tail_room, std::size_t head_room) {
+  // The answers as they are at this moment: one word each, as the kernel would read them.
+  std::vector<answer_ref> answers(tables_->capacity(dataplane::map_id::answers));
+  for (std::size_t i = 0; i < answers.size(); ++i) answers[i] = tables_->load_answer(i);
+  native_.answers = answers.data();
+  native_.answer_count = static_cast<std::uint32_t>(answers.size());
+  std::fill(std::begin(native_.counters), std::end(native_.counters), 0);
+
+  // No octet behind the room belongs to the program: a sanitizer sees each one that it touches.
+  octets memory(head_room + frame.size() + tail_room);
+  std::copy(frame.begin(), frame.end(), memory.begin() + static_cast<std::ptrdiff_t>(head_room));
+  native_frame at{memory.data(), memory.size(), head_room, frame.size(), head_room, tail_room};
+  outcome out;
+  out.action = static_cast<std::uint32_t>(native_run(&native_, &at));
+  out.frame.assign(memory.begin() + static_cast<std::ptrdiff_t>(at.start),
+                   memory.begin() + static_cast<std::ptrdiff_t>(at.start + at.length));
+  dataplane::counter_values counted;
+  std::copy(std::begin(native_.counters), std::end(native_.counters), counted.packets.begin());
+  out.verdict = only_one_more(counted);
+  return out;
+}
+
+std::vector<octets> program::by_the_agent(const octets& message) const {
+  std::vector<octets> replies;
+  for (std::uint32_t pick = 0; pick < 128; ++pick) {
+    auto reply = dns::respond(zones_, {}, message, {.tcp = false, .pick = pick});
+    if (std::find(replies.begin(), replies.end(), reply) == replies.end()) replies.push_back(std::move(reply));
+  }
+  return replies;
+}
+
+}  // namespace nearside::tests
