@@ -5,19 +5,16 @@
 #include <spdlog/spdlog.h>
 #include <sys/random.h>
 
-#include <algorithm>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <csignal>
 #include <ctime>
-#include <variant>
-#include <vector>
 
 #include "agent/admin/instance_lock.hpp"
 #include "agent/admin/notify.hpp"
-#include "agent/log_level.hpp"
+#include "agent/in_force.hpp"
 #include "agent/version.hpp"
 
 namespace nearside {
@@ -29,8 +26,6 @@ namespace {
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // Routes change in bursts; a decision for each message of a burst would read all routes each time.
 constexpr std::chrono::milliseconds route_pause{50};
-// After the kernel refused something, it is tried again.
-constexpr std::chrono::milliseconds publish_retry{1000};
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -38,24 +33,13 @@ std::uint64_t random_seed() {
   return seed;
 }
 
-serve::tcp_limits limits_of(const config::serve_settings& options) {
-  return {options.tcp_connections, options.tcp_idle, options.tcp_pipeline};
-}
-
-serve::content content_of(const config::loaded& from) {
-  return {from.zones, dns::identity{.id = from.options.node.id, .version = from.options.node.version}};
-}
-
-std::vector<serve::listen_point> points_of(const config::edge_settings& edge) {
-  std::vector<serve::listen_point> points;
-  for (const auto& address : edge.listen) points.push_back({address, edge.port});
-  return points;
-}
-
 }  // namespace
 
 daemon::daemon(std::filesystem::path config_path, std::filesystem::path pins, config::loaded initial)
-    : config_path_(std::move(config_path)), pins_(std::move(pins)), current_(std::move(initial)), picks_(random_seed()) {}
+    : config_path_(std::move(config_path)),
+      pins_(std::move(pins)),
+      current_(std::move(initial)),
+      picks_(random_seed()) {}
 
 daemon::~daemon() = default;
 
@@ -70,8 +54,9 @@ result<void> daemon::run() {
   return {};
 }
 
-// The order matters: nothing that another agent serves is touched before the locks are ours; sockets are there before the
-// kernel knows the addresses, so that what it passes up is answered; the lease comes last, when all it stands for is true.
+// The order matters: nothing that another agent serves is touched before the locks are ours; sockets are there before
+// the kernel knows the addresses, so that what it passes up is answered; the lease comes last, when all it stands for
+// is true.
 result<void> daemon::start() {
   const auto& options = current_.options;
   auto lock = admin::lock_file(options.control.socket.string() + ".lock");
@@ -89,8 +74,9 @@ result<void> daemon::start() {
   listeners_.emplace(io_.get_executor(), *answers_, limits_of(options.serve), on_failure);
   for (const auto& point : points_of(options.edge))
     if (auto opened = listeners_->open(point); !opened) return opened.error();
-  auto control = admin::control_server::open(io_.get_executor(), options.control.socket,
-                                             [this](const boost::json::object& request) { return answer_control(request); });
+  auto control =
+      admin::control_server::open(io_.get_executor(), options.control.socket,
+                                  [this](const boost::json::object& request) { return answer_control(request); });
   if (!control) return control.error();
   control_ = std::move(*control);
 
@@ -160,7 +146,8 @@ asio::awaitable<void> daemon::watch_routes() {
   asio::posix::stream_descriptor events(io_, ::fcntl(watch->fd(), F_DUPFD_CLOEXEC, 0));
   asio::steady_timer pause(io_);
   for (;;) {
-    if (const auto [failed] = co_await events.async_wait(asio::posix::stream_descriptor::wait_read, as_result); failed) co_return;
+    if (const auto [failed] = co_await events.async_wait(asio::posix::stream_descriptor::wait_read, as_result); failed)
+      co_return;
     pause.expires_after(route_pause);
     co_await pause.async_wait(as_result);
     const auto changed = watch->drain();
@@ -190,78 +177,6 @@ void daemon::publish_later() {
     publish_later();
   };
   publish_timer_.async_wait(std::move(on_time));
-}
-
-result<void> daemon::reload() {
-  admin::notify_reloading();
-  auto read = config::load(config_path_);
-  result<void> outcome;
-  if (const auto* problems = std::get_if<std::vector<config::problem>>(&read)) {
-    std::string all;
-    for (const auto& problem : *problems) {
-      spdlog::error("configuration problem=\"{}\"", config::to_string(problem));
-      all += (all.empty() ? "" : "\n") + config::to_string(problem);
-    }
-    outcome = error{errc::invalid, all};
-  } else {
-    outcome = put_in_force(std::move(std::get<config::loaded>(read)));
-  }
-  last_reload_ = reload_outcome{std::chrono::system_clock::now(), std::nullopt};
-  if (!outcome) {
-    last_reload_->problem = outcome.error().message;
-    spdlog::error("reload refused error=\"{}\" effect=\"what was in force before goes on\"", outcome.error().message);
-  } else {
-    spdlog::info("reloaded {}", summary());
-  }
-  admin::notify_ready(summary());
-  return outcome;
-}
-
-result<void> daemon::put_in_force(config::loaded next) {
-  const auto wanted = points_of(next.options.edge);
-  const auto before = listeners_->points();
-  std::vector<serve::listen_point> opened;
-  // New addresses: first the socket, then the kernel. One that cannot be bound refuses the whole reload.
-  for (const auto& point : wanted) {
-    if (listeners_->has(point)) continue;
-    if (auto bound = listeners_->open(point); !bound) {
-      for (const auto& undo : opened) listeners_->close(undo);
-      return bound.error();
-    }
-    opened.push_back(point);
-  }
-
-  if (next.options.control.socket != current_.options.control.socket) {
-    spdlog::warn("control.socket stays in_force={} configured={} hint=\"restart the agent\"",
-                 current_.options.control.socket.string(), next.options.control.socket.string());
-    next.options.control.socket = current_.options.control.socket;
-  }
-  kernel_->warn_of_other_sizes(next.options.maps);
-
-  current_ = std::move(next);
-  spdlog::set_level(spdlog_level(current_.options.log.level));
-  listeners_->set_limits(limits_of(current_.options.serve));
-  publish_timer_.cancel();
-  if (auto done = kernel_->publish(*current_.zones); !done) {
-    // Some names may still be answered from the old zones; the publisher goes on from where it stopped.
-    spdlog::error("not published error=\"{}\" retry={}ms", done.error().message, publish_retry.count());
-    publish_timer_.expires_after(publish_retry);
-    publish_later();
-  } else if (const auto again = kernel_->last_publish().again_at) {
-    publish_timer_.expires_at(*again);
-    publish_later();
-  }
-  answers_->publish(content_of(current_));
-  if (auto applied = kernel_->apply(current_.options); !applied) {
-    // The kernel may still answer on the addresses before: their sockets stay, as it passes queries up to them.
-    spdlog::error("not applied to the kernel error=\"{}\"", applied.error().message);
-    return applied.error();
-  }
-  // Addresses given up: the kernel has stopped answering them, so no reply can come after the socket is gone.
-  for (const auto& point : before)
-    if (std::find(wanted.begin(), wanted.end(), point) == wanted.end()) listeners_->close(point);
-  lease_timer_.cancel();
-  return {};
 }
 
 std::string daemon::summary() const {

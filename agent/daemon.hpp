@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// nearsided as a whole: starts in the right order, answers, reloads on SIGHUP, stops on SIGTERM. Made and run by main; one
-// thread does everything, so that a reload is one step between two queries.
+// nearsided as a whole: starts in the right order, answers, reloads on SIGHUP, stops on SIGTERM. Made and run by main;
+// one thread does everything, so that a reload is one step between two queries.
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
@@ -35,6 +35,9 @@ class daemon {
   result<void> run();
 
  private:
+  /// After the kernel refused to take what is published, it is tried again.
+  static constexpr std::chrono::milliseconds publish_retry{1000};
+
   struct reload_outcome {
     std::chrono::system_clock::time_point when;
     std::optional<std::string> problem;  // none: the configuration is in force

@@ -82,9 +82,10 @@ json::object daemon::status() const {
   json::value reloaded(nullptr);
   if (last_reload_) {
     const auto when = std::chrono::duration_cast<std::chrono::seconds>(last_reload_->when.time_since_epoch());
-    reloaded = json::object{{"time", when.count()},
-                            {"ok", !last_reload_->problem},
-                            {"error", last_reload_->problem ? json::value(*last_reload_->problem) : json::value(nullptr)}};
+    reloaded =
+        json::object{{"time", when.count()},
+                     {"ok", !last_reload_->problem},
+                     {"error", last_reload_->problem ? json::value(*last_reload_->problem) : json::value(nullptr)}};
   }
   return {{"version", NEARSIDE_VERSION},
           {"pid", ::getpid()},

@@ -28,7 +28,8 @@ dataplane::map_sizes sizes_of(const config::map_settings& wanted) {
 
 }  // namespace
 
-result<std::unique_ptr<kernel_side>> kernel_side::open(const std::filesystem::path& pins, const config::map_settings& sizes) {
+result<std::unique_ptr<kernel_side>> kernel_side::open(const std::filesystem::path& pins,
+                                                       const config::map_settings& sizes) {
   auto tables = dataplane::object::open_or_create(pins, sizes_of(sizes));
   if (!tables) return tables.error();
   auto lock = admin::lock_directory(pins / "maps", tables->config().agent_pid);
@@ -46,9 +47,10 @@ result<std::unique_ptr<kernel_side>> kernel_side::open(const std::filesystem::pa
 void kernel_side::warn_of_other_sizes(const config::map_settings& wanted) const {
   const auto compare = [&](const char* what, std::uint32_t asked, std::uint32_t there) {
     if (asked == there) return;
-    spdlog::warn("maps.{} keeps its size pinned={} configured={} hint=\"a new size needs new maps: stop the agent, "
-                 "`nearside detach --purge`, start it, attach again\"",
-                 what, there, asked);
+    spdlog::warn(
+        "maps.{} keeps its size pinned={} configured={} hint=\"a new size needs new maps: stop the agent, "
+        "`nearside detach --purge`, start it, attach again\"",
+        what, there, asked);
   };
   using dataplane::map_id;
   compare("names", wanted.names, tables_.capacity(map_id::names_short));
@@ -63,9 +65,11 @@ result<void> kernel_side::publish(const dns::zone_set& zones) {
   auto done = publisher_->publish(zones);
   if (!done) return done.error();
   stats_ = std::move(*done);
-  spdlog::info("published names={} sets={} added={} rebound={} removed={} answers_changed={} images_written={} left_to_userland={}",
-               stats_.names, stats_.sets, stats_.names_added, stats_.names_rebound, stats_.names_removed,
-               stats_.answers_changed, stats_.images_written, stats_.left_to_userland);
+  spdlog::info(
+      "published names={} sets={} added={} rebound={} removed={} answers_changed={} images_written={} "
+      "left_to_userland={}",
+      stats_.names, stats_.sets, stats_.names_added, stats_.names_rebound, stats_.names_removed, stats_.answers_changed,
+      stats_.images_written, stats_.left_to_userland);
   for (const auto& note : stats_.notes) spdlog::warn("left to userland reason=\"{}\"", note);
   return {};
 }
@@ -113,7 +117,8 @@ result<bool> kernel_side::decide_route(const config::edge_settings& edge) {
   }
   const bool changed = dataplane::apply_route(tables_, decision.how);
   if (changed || decision.reason != route_reason_)
-    spdlog::info("replies way={} reason=\"{}\"", decision.how == dataplane::reply_route::swap ? "swap" : "lookup", decision.reason);
+    spdlog::info("replies way={} reason=\"{}\"", decision.how == dataplane::reply_route::swap ? "swap" : "lookup",
+                 decision.reason);
   route_reason_ = std::move(decision.reason);
   return changed;
 }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The agent's hold on the XDP program's tables: one owner of the pins, published zones, addresses, lease, way of the replies.
-// Owned by the daemon; one thread. No sockets and no loops: the daemon says when.
+// The agent's hold on the XDP program's tables: one owner of the pins, published zones, addresses, lease, way of the
+// replies. Owned by the daemon; one thread. No sockets and no loops: the daemon says when.
 #pragma once
 
 #include <chrono>
@@ -21,15 +21,17 @@ namespace nearside {
 
 class kernel_side {
  public:
-  /// Opens what is pinned below `pins`, or makes it, and takes over what an earlier agent has published. Errors: no BPF file system,
-  /// a capability missing, a kernel too old, another agent (each a sentence that says what to do).
-  static result<std::unique_ptr<kernel_side>> open(const std::filesystem::path& pins, const config::map_settings& sizes);
+  /// Opens what is pinned below `pins`, or makes it, and takes over what an earlier agent has published. Errors: no BPF
+  /// file system, a capability missing, a kernel too old, another agent (each a sentence that says what to do).
+  static result<std::unique_ptr<kernel_side>> open(const std::filesystem::path& pins,
+                                                   const config::map_settings& sizes);
 
   /// Publishes by differences; keeps the stats, also those notes about what the kernel has no room for.
   result<void> publish(const dns::zone_set& zones);
   /// Addresses and port, sampling, and the way of the replies, as in the settings.
   result<void> apply(const config::settings& options);
-  /// The program answers for `duration` from now. The first call measures the kernel's clock, which takes a quarter of a second.
+  /// The program answers for `duration` from now. The first call measures the kernel's clock, which takes a quarter of
+  /// a second.
   result<void> renew_lease(std::chrono::milliseconds duration);
   /// Decides anew how replies are sent; true when that changed it.
   result<bool> decide_route(const config::edge_settings& edge);

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// nearsided: reads the command line and the configuration, sets up the log, runs the daemon. The one place that catches.
+// nearsided: reads the command line and the configuration, sets up the log, runs the daemon. The one place that
+// catches.
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
@@ -34,12 +35,15 @@ struct arguments {
 void describe(CLI::App& app, arguments& given) {
   app.set_version_flag("--version", std::string("nearsided ") + NEARSIDE_VERSION);
   app.add_option("--config", given.config, "The configuration file")->type_name("FILE")->capture_default_str();
-  app.add_option("--pins", given.pins, "Where the kernel's program and maps are pinned: a directory on a BPF file system")
+  app.add_option("--pins", given.pins,
+                 "Where the kernel's program and maps are pinned: a directory on a BPF file system")
       ->type_name("DIR")
       ->capture_default_str();
-  app.add_flag("--check-config", given.check_config, "Read the configuration, tell all problems in it, and exit with 0 or 2");
-  app.footer("SIGHUP reads the configuration again; a file with a problem changes nothing. SIGTERM stops the agent.\n"
-             "Example: nearsided --config /etc/nearside/nearsided.toml --check-config");
+  app.add_flag("--check-config", given.check_config,
+               "Read the configuration, tell all problems in it, and exit with 0 or 2");
+  app.footer(
+      "SIGHUP reads the configuration again; a file with a problem changes nothing. SIGTERM stops the agent.\n"
+      "Example: nearsided --config /etc/nearside/nearsided.toml --check-config");
 }
 
 void print_checked(const std::filesystem::path& file, const config::loaded& good) {
@@ -50,7 +54,8 @@ void print_checked(const std::filesystem::path& file, const config::loaded& good
             << (names == 1 ? " name\n" : " names\n");
 }
 
-/// To stderr, one line an event; the journal adds time and pid by itself, so they are only shown to a terminal or a file.
+/// To stderr, one line an event; the journal adds time and pid by itself, so they are only shown to a terminal or a
+/// file.
 void set_up_log(config::log_level level) {
   auto logger = spdlog::stderr_logger_st("nearsided");
   logger->set_level(spdlog_level(level));
@@ -61,8 +66,9 @@ void set_up_log(config::log_level level) {
 
 int run(int argc, char** argv) {
   arguments given;
-  CLI::App app("The agent of a Nearside edge node: answers DNS, and publishes to the kernel what it can answer by itself.",
-               "nearsided");
+  CLI::App app(
+      "The agent of a Nearside edge node: answers DNS, and publishes to the kernel what it can answer by itself.",
+      "nearsided");
   describe(app, given);
   try {
     app.parse(argc, argv);

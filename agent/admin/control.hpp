@@ -23,7 +23,8 @@ class control_server : public std::enable_shared_from_this<control_server> {
   using handler = std::function<result<boost::json::object>(const boost::json::object& request)>;
 
   /// Makes the socket and answers on it. One left behind by an earlier agent is replaced, so the caller must hold
-  /// the lock that says that there is no other agent. Errors: the path is too long, is something else than a socket, or cannot be made.
+  /// the lock that says that there is no other agent. Errors: the path is too long, is something else than a socket, or
+  /// cannot be made.
   static result<std::shared_ptr<control_server>> open(const boost::asio::any_io_executor& executor,
                                                       const std::filesystem::path& path, handler answer);
   /// Removes the socket and takes no more connections.

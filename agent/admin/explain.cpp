@@ -78,7 +78,8 @@ result<json::object> kernel_part(const dataplane::object& tables, const dns::nam
 
 }  // namespace
 
-result<json::object> explain(const serve::content& content, const dataplane::object& tables, const json::object& request) {
+result<json::object> explain(const serve::content& content, const dataplane::object& tables,
+                             const json::object& request) {
   const auto* asked = request.if_contains("name");
   if (asked == nullptr || !asked->is_string()) return error{errc::invalid, "explain: \"name\" is missing"};
   const auto& shown = asked->get_string();

@@ -15,7 +15,8 @@ namespace {
 result<void> take(const unique_fd& file, const std::filesystem::path& path, const std::string& holder) {
   if (::flock(file.get(), LOCK_EX | LOCK_NB) == 0) return {};
   if (errno == EWOULDBLOCK)
-    return error{errc::busy, path.string() + ": another nearsided is running with it (pid " + holder + "); stop that one first"};
+    return error{errc::busy,
+                 path.string() + ": another nearsided is running with it (pid " + holder + "); stop that one first"};
   return system_error(errno, "lock " + path.string());
 }
 

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Only one agent for a control socket, and only one for a directory of pinned maps: two publishers would undo each other.
-// The locks end with the process, however it ends. Owned by the daemon.
+// Only one agent for a control socket, and only one for a directory of pinned maps: two publishers would undo each
+// other. The locks end with the process, however it ends. Owned by the daemon.
 #pragma once
 
 #include <cstdint>

@@ -14,7 +14,8 @@ void notify_ready(const std::string& status) {
 
 void notify_reloading() {
   // Type=notify-reload wants the time on CLOCK_MONOTONIC beside it, which is what steady_clock is on Linux.
-  const auto now = std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
+  const auto now =
+      std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now().time_since_epoch());
   static_cast<void>(::sd_notify(0, ("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(now.count())).c_str()));
 }
 

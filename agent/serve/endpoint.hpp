@@ -27,10 +27,11 @@ struct listen_point {
 /// "192.0.2.53:53" or "[2001:db8::53]:53".
 [[nodiscard]] std::string to_string(const listen_point& where);
 
-/// A bound non-blocking UDP socket. Errors: busy, the address is in use; not_found, no interface has it; denied, the port.
-/// Each message reads `listen 192.0.2.53:53/udp: address in use`.
+/// A bound non-blocking UDP socket. Errors: busy, the address is in use; not_found, no interface has it; denied, the
+/// port. Each message reads `listen 192.0.2.53:53/udp: address in use`.
 result<boost::asio::ip::udp::socket> bind_udp(const boost::asio::any_io_executor& executor, const listen_point& where);
 /// A listening non-blocking TCP socket; the same errors.
-result<boost::asio::ip::tcp::acceptor> listen_tcp(const boost::asio::any_io_executor& executor, const listen_point& where);
+result<boost::asio::ip::tcp::acceptor> listen_tcp(const boost::asio::any_io_executor& executor,
+                                                  const listen_point& where);
 
 }  // namespace nearside::serve

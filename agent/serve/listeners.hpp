@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The set of addresses that the agent answers on, each with its UDP and its TCP socket. Owned by the daemon, which adds and
-// removes addresses at a reload; used on the serving thread.
+// The set of addresses that the agent answers on, each with its UDP and its TCP socket. Owned by the daemon, which adds
+// and removes addresses at a reload; used on the serving thread.
 #pragma once
 
 #include <boost/asio/any_io_executor.hpp>
@@ -23,9 +23,11 @@ class listeners {
   using failure_handler = std::function<void(std::exception_ptr)>;
 
   /// `answers` must outlive the coroutines, that is, the io_context.
-  listeners(boost::asio::any_io_executor executor, answerer& answers, const tcp_limits& limits, failure_handler on_failure);
+  listeners(boost::asio::any_io_executor executor, answerer& answers, const tcp_limits& limits,
+            failure_handler on_failure);
 
-  /// Binds both sockets and answers on them. Nothing is open after an error. A port of 0 becomes the one chosen, for both.
+  /// Binds both sockets and answers on them. Nothing is open after an error. A port of 0 becomes the one chosen, for
+  /// both.
   result<listen_point> open(const listen_point& where);
   /// Answers what waits by UDP, then closes both sockets; TCP connections accepted before go on.
   void close(const listen_point& where);

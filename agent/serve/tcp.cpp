@@ -119,7 +119,8 @@ void tcp_service::forget(connection_table::id id) {
   }
 }
 
-// The timer is set once a deadline, not once a message: when it fires early, as the deadline has moved, it is set again.
+// The timer is set once a deadline, not once a message: when it fires early, as the deadline has moved, it is set
+// again.
 void tcp_service::watch(const std::shared_ptr<connection>& peer) {
   peer->timer.expires_at(peer->deadline);
   auto on_time = [self = shared_from_this(), weak = std::weak_ptr(peer)](const error_code& failed) {
@@ -167,7 +168,8 @@ asio::awaitable<void> tcp_service::serve(std::shared_ptr<connection> peer) {
       if (peer->output.empty()) continue;
       // Nothing is read while the client does not take what it asked for: that is the back-pressure.
       peer->deadline = clock::now() + limits_.idle;
-      if (const auto [unwritten, sent] = co_await asio::async_write(peer->socket, asio::buffer(peer->output), as_result);
+      if (const auto [unwritten, sent] =
+              co_await asio::async_write(peer->socket, asio::buffer(peer->output), as_result);
           unwritten)
         co_return;
       peer->output.clear();

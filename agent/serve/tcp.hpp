@@ -18,8 +18,9 @@ namespace nearside::serve {
 
 struct tcp_limits {
   std::size_t connections = 1000;
-  std::chrono::milliseconds idle = std::chrono::seconds(10);  // for a whole message to come, and for our output to be taken
-  std::size_t pipeline = 32;                                  // queries answered before their answers are written
+  std::chrono::milliseconds idle =
+      std::chrono::seconds(10);  // for a whole message to come, and for our output to be taken
+  std::size_t pipeline = 32;     // queries answered before their answers are written
 };
 
 /// The connections of all listening addresses together.
@@ -28,8 +29,8 @@ class tcp_service : public std::enable_shared_from_this<tcp_service> {
   /// `answers` must outlive the coroutines.
   tcp_service(boost::asio::any_io_executor executor, answerer& answers, const tcp_limits& limits);
 
-  /// Accepts until the acceptor is closed, and serves each connection by a coroutine of its own. Throws when the acceptor
-  /// fails for good.
+  /// Accepts until the acceptor is closed, and serves each connection by a coroutine of its own. Throws when the
+  /// acceptor fails for good.
   boost::asio::awaitable<void> accept(std::shared_ptr<boost::asio::ip::tcp::acceptor> acceptor);
   /// For connections accepted, and messages waited for, from now on.
   void set_limits(const tcp_limits& limits);

@@ -33,7 +33,8 @@ struct udp_socket::batch {
       header.msg_iovlen = 1;
     }
   }
-  /// The kernel writes the length of the address that it filled in over the room for it: before each call it is set anew.
+  /// The kernel writes the length of the address that it filled in over the room for it: before each call it is set
+  /// anew.
   void offer_addresses() {
     for (std::size_t i = 0; i < batch_size; ++i) {
       received[i].msg_hdr.msg_name = clients[i].data();
@@ -52,7 +53,10 @@ struct udp_socket::batch {
 };
 
 udp_socket::udp_socket(udp::socket bound, answerer& answers)
-    : socket_(std::move(bound)), local_(socket_.local_endpoint()), answers_(answers), batch_(std::make_unique<batch>()) {}
+    : socket_(std::move(bound)),
+      local_(socket_.local_endpoint()),
+      answers_(answers),
+      batch_(std::make_unique<batch>()) {}
 
 udp_socket::~udp_socket() = default;
 
@@ -77,7 +81,8 @@ void udp_socket::close() {
 }
 
 bool udp_socket::may_be_answered(const udp::endpoint& client) const {
-  // Nobody can receive on port 0. A datagram that claims to come from us is forged, and our reply would be a query to us.
+  // Nobody can receive on port 0. A datagram that claims to come from us is forged, and our reply would be a query to
+  // us.
   return client.port() != 0 && client != local_;
 }
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""nearsided alone in a network namespace with nothing but a loopback: no program attached, all queries reach its sockets."""
+"""nearsided alone in a network namespace with only a loopback: no program attached, its sockets get all queries."""
 
 from __future__ import annotations
 
@@ -92,7 +92,8 @@ class AgentAlone:
         self._undo.callback(lambda: self.process and self.process.stop())
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None, where: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, value: BaseException | None,
+                 where: TracebackType | None) -> None:
         if kind and self.process:
             print(self.process.text())
         self._undo.close()
@@ -100,6 +101,8 @@ class AgentAlone:
     def write_config(self, address: str = "192.0.2.80", listen: tuple[str, ...] = ("127.0.0.1",), serial: int = 1,
                      serve: str = "") -> None:
         """One zone with `www` on one address; `serve` is the content of [serve]."""
+        soa = (f'{{ mname = "e17.ns.{ZONE}", rname = "hostmaster.example.com", serial = {serial}, '
+               'refresh = "1h", retry = "15m", expire = "7d", minimum = "30s" }')
         self.config.write_text(f'''
 [node]
 name = "e17.ns.{ZONE}"
@@ -113,7 +116,7 @@ socket = "{self.socket_path}"
 [[zone]]
 name = "{ZONE}"
 ttl = "20s"
-soa = {{ mname = "e17.ns.{ZONE}", rname = "hostmaster.example.com", serial = {serial}, refresh = "1h", retry = "15m", expire = "7d", minimum = "30s" }}
+soa = {soa}
 ns = ["e17.ns.{ZONE}"]
 records = "e17.ns IN A 192.0.2.53\\n"
 [[zone.balance]]
