@@ -14,7 +14,7 @@
 namespace nearside::cli {
 
 /// Where the agent's control socket is unless --socket or the agent's configuration says otherwise.
-inline constexpr const char* DEFAULT_SOCKET = "/run/nearside/control.sock";
+inline constexpr const char* default_socket = "/run/nearside/control.sock";
 
 /// What every verb can be told.
 struct common_options {

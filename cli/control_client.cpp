@@ -17,7 +17,7 @@ namespace nearside::cli {
 namespace {
 
 // Far more than any answer; a peer that talks without end is not our agent.
-constexpr std::size_t LONGEST_ANSWER = std::size_t{16} << 20;
+constexpr std::size_t longest_answer = std::size_t{16} << 20;
 
 using time_point = std::chrono::steady_clock::time_point;
 
@@ -61,8 +61,8 @@ result<void> send_line(int socket, std::string_view line, time_point end) {
 
 result<std::string> receive_line(int socket, time_point end) {
   std::string line;
-  std::array<char, 65536> part;
-  while (line.size() < LONGEST_ANSWER) {
+  std::array<char, 65536> part{};
+  while (line.size() < longest_answer) {
     const bool time_left = set_time_out(socket, SO_RCVTIMEO, end);
     const ssize_t got = time_left ? ::recv(socket, part.data(), part.size(), 0) : -1;
     if (!time_left || (got < 0 && errno == EAGAIN)) return error{errc::system, "nearsided does not answer in time"};
@@ -74,7 +74,7 @@ result<std::string> receive_line(int socket, time_point end) {
     line += text.substr(0, newline);
     if (newline != std::string_view::npos) return line;
   }
-  return error{errc::system, "nearsided's answer is longer than " + std::to_string(LONGEST_ANSWER) + " octets"};
+  return error{errc::system, "nearsided's answer is longer than " + std::to_string(longest_answer) + " octets"};
 }
 
 }  // namespace

@@ -24,7 +24,7 @@ struct explain_arguments {
   std::string name;
   std::string type = "A";
   std::string client;
-  std::string socket = DEFAULT_SOCKET;
+  std::string socket = default_socket;
 };
 
 std::string hex(const name_key& key) {
@@ -232,7 +232,7 @@ void add_explain(command_line& commands) {
                  "An address: the query comes from there; a prefix: it is carried as EDNS client subnet")
       ->type_name("PREFIX");
   app.add_option("--socket", arguments->socket,
-                 std::string("The agent's control socket (default ") + DEFAULT_SOCKET + ")")
+                 std::string("The agent's control socket (default ") + default_socket + ")")
       ->type_name("PATH");
 }
 

@@ -20,7 +20,7 @@ namespace ip = boost::asio::ip;
 ip::address example_client(bool four, const std::vector<ip::address>& ours) {
   for (const char* text :
        four ? std::array{"198.51.100.1", "203.0.113.1"} : std::array{"2001:db8:ffff::1", "2001:db8:fffe::1"}) {
-    const auto address = ip::make_address(text);
+    auto address = ip::make_address(text);
     if (std::find(ours.begin(), ours.end(), address) == ours.end()) return address;
   }
   return ip::make_address(four ? "192.0.2.1" : "2001:db8::1");

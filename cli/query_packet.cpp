@@ -11,11 +11,11 @@ namespace {
 using octets = std::vector<std::uint8_t>;
 namespace ip = boost::asio::ip;
 
-constexpr std::size_t ETHERNET_HEADER = 14;
-constexpr std::size_t IP4_HEADER = 20;
-constexpr std::size_t IP6_HEADER = 40;
-constexpr std::size_t UDP_HEADER = 8;
-constexpr std::uint16_t EPHEMERAL_PORT = 49152;
+constexpr std::size_t ethernet_header_octets = 14;
+constexpr std::size_t ip4_header_octets = 20;
+constexpr std::size_t ip6_header_octets = 40;
+constexpr std::size_t udp_header_octets = 8;
+constexpr std::uint16_t ephemeral_port = 49152;
 
 void put16(octets& to, std::size_t value) {
   to.push_back(static_cast<std::uint8_t>(value >> 8));
@@ -66,9 +66,9 @@ octets ecs_option(const client_prefix& client) {
 octets udp_datagram(const query& q) {
   const octets message = query_message(q);
   octets udp;
-  put16(udp, EPHEMERAL_PORT);
+  put16(udp, ephemeral_port);
   put16(udp, q.port);
-  put16(udp, UDP_HEADER + message.size());
+  put16(udp, udp_header_octets + message.size());
   put16(udp, 0);
   put(udp, message);
 
@@ -84,7 +84,7 @@ octets udp_datagram(const query& q) {
 
 octets ip4_header(const query& q, std::size_t payload) {
   octets header{0x45, 0};
-  put16(header, IP4_HEADER + payload);
+  put16(header, ip4_header_octets + payload);
   put(header, octets{0, 1, 0x40, 0, 64, 17, 0, 0});  // ID 1, DF, TTL 64, UDP
   put(header, address_octets(q.source));
   put(header, address_octets(q.destination));
@@ -156,14 +156,14 @@ std::vector<std::uint8_t> query_frame(const query& q) {
 }
 
 std::span<const std::uint8_t> message_in(std::span<const std::uint8_t> frame) noexcept {
-  if (frame.size() < ETHERNET_HEADER + IP4_HEADER + UDP_HEADER) return {};
+  if (frame.size() < ethernet_header_octets + ip4_header_octets + udp_header_octets) return {};
   const std::size_t ether_type = read16(frame, 12);
-  const std::size_t header = ether_type == 0x86dd ? IP6_HEADER : IP4_HEADER;
-  const std::size_t udp = ETHERNET_HEADER + header;
-  if (frame.size() < udp + UDP_HEADER) return {};
+  const std::size_t header = ether_type == 0x86dd ? ip6_header_octets : ip4_header_octets;
+  const std::size_t udp = ethernet_header_octets + header;
+  if (frame.size() < udp + udp_header_octets) return {};
   const std::size_t length = read16(frame, udp + 4);
-  if (length < UDP_HEADER || frame.size() < udp + length) return {};
-  return frame.subspan(udp + UDP_HEADER, length - UDP_HEADER);
+  if (length < udp_header_octets || frame.size() < udp + length) return {};
+  return frame.subspan(udp + udp_header_octets, length - udp_header_octets);
 }
 
 }  // namespace nearside::cli

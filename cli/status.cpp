@@ -156,12 +156,12 @@ result<void> show_status(const std::string& socket, const common_options& common
 }  // namespace
 
 void add_status(command_line& commands) {
-  const auto socket = std::make_shared<std::string>(DEFAULT_SOCKET);
+  const auto socket = std::make_shared<std::string>(default_socket);
   CLI::App& app = commands.add_verb("status", "What is attached, whether the kernel answers, what the agent says",
                                     "nearside status\n"
                                     "nearside status --json | jq .lease",
                                     [socket, &commands] { return show_status(*socket, commands.common()); });
-  app.add_option("--socket", *socket, std::string("The agent's control socket (default ") + DEFAULT_SOCKET + ")")
+  app.add_option("--socket", *socket, std::string("The agent's control socket (default ") + default_socket + ")")
       ->type_name("PATH");
 }
 

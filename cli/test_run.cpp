@@ -16,15 +16,15 @@ using dataplane::counter_group;
 using dataplane::counter_values;
 
 // Room for the longest reply and its headers.
-constexpr std::size_t LONGEST_FRAME = 2048;
+constexpr std::size_t longest_frame = 2048;
 // More than the live traffic of the microseconds in between is likely to bring under one verdict.
-constexpr std::uint32_t MANY_RUNS = 100;
+constexpr std::uint32_t many_runs = 100;
 
 /// Runs the program `repeat` times over the same frame; the frame and the action are those of the last run.
 result<trial> run_program(int program, std::span<const std::uint8_t> frame, std::uint32_t interface_index,
                           std::uint32_t repeat) {
   trial done;
-  done.frame.resize(LONGEST_FRAME);
+  done.frame.resize(longest_frame);
   xdp_md context{};
   context.data_end = static_cast<std::uint32_t>(frame.size());
   context.ingress_ifindex = interface_index;
@@ -84,7 +84,7 @@ result<trial> try_query(const dataplane::object& tables, std::span<const std::ui
   trial last;
   // The program tells its verdict only to the counters, where live traffic counts as well. What it passes it leaves as
   // it was, so that it can be run often enough to stand out.
-  for (const std::uint32_t repeat : {1U, MANY_RUNS, MANY_RUNS * 10}) {
+  for (const std::uint32_t repeat : {1U, many_runs, many_runs * 10}) {
     const auto before = dataplane::read_counters(tables);
     if (!before) return before.error();
     auto tried = run_program(tables.program(), frame, interface_index, repeat);

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The command line as a person meets it: each refusal a precise sentence and an exit status, each verb's JSON parses."""
+"""The command line as a person meets it: a precise sentence and status for each refusal, JSON from each verb."""
 
 from __future__ import annotations
 
@@ -230,8 +230,8 @@ def test_detaching_what_is_not_attached_is_not_found(host: Host) -> None:
 # Usage
 
 
-@pytest.mark.parametrize("arguments", [[], ["atach"], ["attach"], ["counters", "--bogus"], ["attach", "x", "--mode", "y"],
-                                       ["explain"], ["completion", "tcsh"]])
+@pytest.mark.parametrize("arguments", [[], ["atach"], ["attach"], ["counters", "--bogus"],
+                                       ["attach", "x", "--mode", "y"], ["explain"], ["completion", "tcsh"]])
 def test_wrong_usage_is_one_line_and_status_2(host: Host, arguments: list[str]) -> None:
     """The line says where to read more."""
     done = subprocess.run([host.command()[0], *arguments], capture_output=True, text=True, check=False)
@@ -372,7 +372,8 @@ def test_explain_shows_the_kernels_answer_and_every_alternative(sampled: Lab) ->
     seen = lab_nearside(sampled, "explain", f"www.{ZONE}")
     assert seen["answered_by"] == "kernel"
     assert seen["kernel"]["verdict"] == "answered"  # type: ignore[index]
-    alternatives = [[r["data"] for r in a["message"]["answer"]] for a in seen["tables"]["alternatives"]]  # type: ignore[index]
+    alternatives = [[r["data"] for r in a["message"]["answer"]]
+                    for a in seen["tables"]["alternatives"]]  # type: ignore[index]
     assert sorted(alternatives) == sorted([[SERVER1[0], SERVER2[0]], [SERVER2[0], SERVER1[0]]])
     assert [r["data"] for r in seen["kernel"]["reply"]["answer"]] in alternatives  # type: ignore[index]
     assert all(a["settled"] for a in seen["tables"]["alternatives"])  # type: ignore[index]
