@@ -60,7 +60,7 @@ int nearside_dns(struct xdp_md *ctx)
 	if (!ours)
 		return XDP_PASS;
 	verdict = answer(ctx, settings, ours, q);
-	if (verdict == VERDICT_ANSWERED && q->has_opt) {
+	if (verdict < VERDICT_PASS_NOT_IP && q->has_opt) {
 		count(COUNTER_EDNS);
 		if (q->ecs_octets)
 			count(COUNTER_ECS);

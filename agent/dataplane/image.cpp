@@ -101,6 +101,9 @@ std::vector<image> render_column(const dns::zone_set& zones, const dns::name& ow
       return type_class_of(records.type) == TYPE_CLASS_OTHER;
     });
     if (has_other) return {};
+    // DS at an apex is the parent's to answer (RFC 4035 3.1.4.1); where we serve the parent too, userland knows which.
+    const bool is_apex = owner.wire().size() == zone_octets;
+    if (is_apex && !owner.is_root() && zones.enclosing(owner.parent()) != nullptr) return {};
   }
   const std::uint16_t qtype = query_type_of(column);
   const dns::rrset* const records = node.find(qtype);

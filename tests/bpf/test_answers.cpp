@@ -168,6 +168,20 @@ TEST_CASE("ECS is echoed with scope 0 where the answer does not depend on the cl
   }
 }
 
+TEST_CASE("EDNS and ECS are counted beside the verdict, whatever kind of answer it was", "[bpf][counters]") {
+  REQUIRE_KERNEL_SIDE();
+  program p;
+  const auto before = dataplane::read_counters(p.tables()).value();
+  answered(p, query("one.lb.example.com").edns());
+  answered(p, query("one.lb.example.com").type(28).ecs("192.0.2.0", 24), VERDICT_ANSWERED_NODATA);
+  answered(p, query("many.lb.example.com").edns(512), VERDICT_ANSWERED_TRUNCATED);
+  answered(p, query("one.lb.example.com"));
+  p.in_kernel(query("nothing.lb.example.com").edns().frame());
+  const auto more = dataplane::read_counters(p.tables()).value().since(before);
+  CHECK(more.packets[COUNTER_EDNS] == 3);
+  CHECK(more.packets[COUNTER_ECS] == 1);
+}
+
 TEST_CASE("what exceeds the client's limit is answered with TC=1", "[bpf][truncate]") {
   REQUIRE_KERNEL_SIDE();
   program p;

@@ -88,3 +88,11 @@ TEST_CASE("an answer that no UDP reply holds always says TC=1", "[image]") {
   CHECK(images[0].octets.empty());
   CHECK(column(zones, "fits.lb.example.", TYPE_CLASS_A)[0].ancount == 70);
 }
+
+TEST_CASE("DS at an apex is left to userland where the parent zone is served too", "[image][rfc4035]") {
+  auto zones = zone_builder("example.").add("lb.example.", 43, {0, 1, 13, 2, 0}).target("lb.example.", 2, "ns.example.net.").alone();
+  zones.add(zone_builder("lb.example.").take()).value();
+  CHECK(column(zones, "lb.example.", TYPE_CLASS_OTHER).empty());
+  const auto alone = zone_builder("lb.example.").alone();
+  CHECK(column(alone, "lb.example.", TYPE_CLASS_OTHER).size() == 1);
+}
