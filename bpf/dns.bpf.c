@@ -16,6 +16,7 @@
 #include "route.h"
 #include "resize.h"
 #include "reply.h"
+#include "write.h"
 #include "verdict.h"
 
 static __always_inline enum verdict answer(struct xdp_md *ctx, const struct config *settings, const struct listen *ours,

@@ -177,6 +177,8 @@ reply_frame take_apart(const octets& frame, const query& asked) {
   } else {
     if (get16(frame, ip + 2) != length + 20) return {"IPv4 total length", {}};
     if (internet_checksum(part(frame, ip, 20)) != 0) return {"IPv4 header checksum", {}};
+    // RFC 6864 4.1: an atomic datagram, which no router cuts, needs no identification.
+    if (get16(frame, ip + 4) != 0 || get16(frame, ip + 6) != 0x4000) return {"IPv4 identification or DF", {}};
   }
   if (get16(frame, udp) != get16(sent, udp + 2) || get16(frame, udp + 2) != get16(sent, udp)) return {"UDP ports", {}};
   if (get16(frame, udp + 4) != length) return {"UDP length", {}};
