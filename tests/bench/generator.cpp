@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "tests/bench/generator.hpp"
 
-#include "tests/bench/bench_types.h"
+#include "tests/bench/kernel/bench_types.h"
 // After the types that its global variables have.
 #include <bench_generate.skel.h>
 #include <bpf/bpf.h>
@@ -24,7 +24,7 @@ namespace {
 
 /// Frames of one test run: long enough that its start costs nothing, short enough to stop in time.
 constexpr int FRAMES_A_RUN = 1 << 17;
-/// One more than a frame needs: the kernel's program then always sets the length, see generate.bpf.c.
+/// One more than a frame needs: the kernel's program then always sets the length, see kernel/generate.bpf.c.
 constexpr std::size_t INPUT_OCTETS = 128;
 
 result<mac_address> mac_of(const std::string& interface) {
@@ -45,7 +45,9 @@ generator::~generator() {
   if (skeleton_) bpf_xdp_detach(static_cast<int>(interface_), XDP_FLAGS_DRV_MODE, nullptr);
 }
 
-void generator::destroy::operator()(bench_generate_bpf* skeleton) const noexcept { bench_generate_bpf::destroy(skeleton); }
+void generator::destroy::operator()(bench_generate_bpf* skeleton) const noexcept {
+  bench_generate_bpf::destroy(skeleton);
+}
 
 result<generator> generator::on(const std::string& interface, const mac_address& peer) {
   generator made;
@@ -57,7 +59,8 @@ result<generator> generator::on(const std::string& interface, const mac_address&
   made.skeleton_.reset(bench_generate_bpf::open_and_load());
   if (!made.skeleton_) return system_error(errno, "load the generator");
   const int counter = bpf_program__fd(made.skeleton_->progs.count_replies);
-  if (const int failed = bpf_xdp_attach(static_cast<int>(made.interface_), counter, XDP_FLAGS_DRV_MODE, nullptr); failed != 0)
+  if (const int failed = bpf_xdp_attach(static_cast<int>(made.interface_), counter, XDP_FLAGS_DRV_MODE, nullptr);
+      failed != 0)
     return system_error(failed, "count replies on " + interface);
   return made;
 }
@@ -71,9 +74,9 @@ void generator::ask(const workload& queries) {
   skeleton_->bss->frame_octets = static_cast<std::uint32_t>(frame.size());
   skeleton_->bss->next_query = 0;
   const std::size_t octets = all.size() * sizeof(prepared_query);
-  void* sequence =
-      mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skeleton_->maps.sequence), 0);
-  if (sequence == MAP_FAILED) throw_exception_from_error(system_error(errno, "map the sequence"), BOOST_CURRENT_LOCATION);
+  void* sequence = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skeleton_->maps.sequence), 0);
+  if (sequence == MAP_FAILED)
+    throw_exception_from_error(system_error(errno, "map the sequence"), BOOST_CURRENT_LOCATION);
   std::memcpy(sequence, all.data(), octets);
   munmap(sequence, octets);
 }
@@ -140,7 +143,8 @@ result<rate_result> generator::rate(double seconds) {
 
 result<double> generator::time(int program, std::uint32_t repeat) {
   const std::uint32_t zero = 0;
-  if (const int failed = bpf_map_update_elem(bpf_map__fd(skeleton_->maps.under_test), &zero, &program, BPF_ANY); failed != 0)
+  if (const int failed = bpf_map_update_elem(bpf_map__fd(skeleton_->maps.under_test), &zero, &program, BPF_ANY);
+      failed != 0)
     return system_error(failed, "put the program under test in its place");
   const std::array<std::uint8_t, INPUT_OCTETS> input{};
   bpf_test_run_opts options{};

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Sends prepared queries as fast as one core can: into a veth by live frames, or straight into a program by a plain test run.
-// Owns its kernel programs; one thread, pinned to the core that also receives.
+// Sends prepared queries as fast as one core can: into a veth by live frames, or straight into a program by a plain
+// test run. Owns its kernel programs; one thread, pinned to the core that also receives.
 #pragma once
 
 #include <net/if.h>
@@ -40,7 +40,8 @@ class generator {
   void ask(const workload& queries);
   /// Sends for this long. Error: the kernel refuses the test run.
   result<rate_result> rate(double seconds);
-  /// ns that one run of `program` takes, the making of the query included; `repeat` runs. Error: its last verdict is not XDP_TX.
+  /// ns that one run of `program` takes, the making of the query included; `repeat` runs. Error: its last verdict is
+  /// not XDP_TX.
   result<double> time(int program, std::uint32_t repeat);
 
  private:

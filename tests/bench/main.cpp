@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The benchmark's hands: takes one command a line from run.py and answers each with one line of JSON.
 //   ask NAMES uniform|zipf plain|real     attach PROGRAM     rate SECONDS     time PROGRAM REPEAT
-// PROGRAM is one of reflect.bpf.c, or the path of a pinned one. `attach` puts it on the receiving veth.
+// PROGRAM is one of kernel/reflect.bpf.c, or the path of a pinned one. `attach` puts it on the receiving veth.
 #include <bench_reflect.skel.h>
 #include <bpf/bpf.h>
 #include <fcntl.h>
@@ -28,8 +28,12 @@ struct destroy_reflect {
 
 class commands {
  public:
-  commands(bench_reflect_bpf* reflectors, nearside::bench::generator sender, const std::string& receiver, const std::string& space)
-      : reflectors_(reflectors), sender_(std::move(sender)), receiver_(receiver), space_(::open(space.c_str(), O_RDONLY | O_CLOEXEC)),
+  commands(bench_reflect_bpf* reflectors, nearside::bench::generator sender, const std::string& receiver,
+           const std::string& space)
+      : reflectors_(reflectors),
+        sender_(std::move(sender)),
+        receiver_(receiver),
+        space_(::open(space.c_str(), O_RDONLY | O_CLOEXEC)),
         home_(::open("/proc/self/ns/net", O_RDONLY | O_CLOEXEC)) {}
 
   /// The answer to one command.
@@ -54,8 +58,8 @@ class commands {
       words >> seconds;
       const auto r = sender_.rate(seconds);
       if (!r) return r.error();
-      out << std::fixed << R"({"seconds":)" << r->seconds << R"(,"sent":)" << r->sent << R"(,"returned":)" << r->returned
-          << R"(,"answered":)" << r->answered << R"(,"samples":)" << r->samples << R"(,"complaint":)"
+      out << std::fixed << R"({"seconds":)" << r->seconds << R"(,"sent":)" << r->sent << R"(,"returned":)"
+          << r->returned << R"(,"answered":)" << r->answered << R"(,"samples":)" << r->samples << R"(,"complaint":)"
           << std::quoted(r->complaint) << "}";
     } else if (verb == "time") {
       std::uint32_t repeat = 1;

@@ -98,14 +98,14 @@ std::vector<std::uint8_t> frame_of(form shape, const mac_address& from, const ma
   put_word(frame, UDP, 40000);
   put_word(frame, UDP + 2, 53);
   put_word(frame, UDP + 4, frame.size() - UDP);
-  put_word(frame, FRAME_DNS + 4, 1);  // QDCOUNT
-  put_word(frame, FRAME_TAIL, 1);     // A
+  put_word(frame, FRAME_DNS + 4, 1);   // QDCOUNT
+  put_word(frame, FRAME_TAIL, 1);      // A
   put_word(frame, FRAME_TAIL + 2, 1);  // IN
   if (shape == form::real) {
     put_word(frame, FRAME_DNS + 10, 1);  // ARCOUNT
     // OPT with 1232 octets and DO, then COOKIE with a client's eight octets (RFC 6891, RFC 7873).
-    const std::array<std::uint8_t, 23> opt{0, 0, 41, 0x04, 0xd0, 0, 0,    0x80, 0,    0,    12,  0,
-                                           10, 0, 8, 0x3a, 0x91, 0x5c, 0x07, 0xe2, 0x48, 0xbd, 0x16};
+    const std::array<std::uint8_t, 23> opt{0,  0, 41, 0x04, 0xd0, 0,    0,    0x80, 0,    0,    12,  0,
+                                           10, 0, 8,  0x3a, 0x91, 0x5c, 0x07, 0xe2, 0x48, 0xbd, 0x16};
     std::copy(opt.begin(), opt.end(), frame.begin() + FRAME_PLAIN);
   }
   return frame;
@@ -156,9 +156,11 @@ std::string complaint_about(std::span<const std::uint8_t> reply, const workload&
     if ((upper ? octet | 0x20 : octet) != expected[i]) return "another QNAME";
   }
   const std::array<std::uint8_t, 6> head{0xc0, 0x0c, 0, 1, 0, 1};
-  if (!std::equal(head.begin(), head.end(), frame.begin() + FRAME_PLAIN)) return "the answer is not the name's A record";
+  if (!std::equal(head.begin(), head.end(), frame.begin() + FRAME_PLAIN))
+    return "the answer is not the name's A record";
   const auto server = server_of(number);
-  if (word_at(frame, FRAME_PLAIN + 10) != 4 || !std::equal(server.begin(), server.end(), frame.begin() + FRAME_PLAIN + 12))
+  if (word_at(frame, FRAME_PLAIN + 10) != 4 ||
+      !std::equal(server.begin(), server.end(), frame.begin() + FRAME_PLAIN + 12))
     return "the address is not that of the name's server";
   return {};
 }

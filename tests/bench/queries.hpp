@@ -9,7 +9,7 @@
 #include <string>
 #include <vector>
 
-#include "tests/bench/bench_types.h"
+#include "tests/bench/kernel/bench_types.h"
 
 namespace nearside::bench {
 
@@ -49,10 +49,12 @@ struct workload {
 /// The octets common to all frames of a shape: from 192.0.2.1 port 40000 to 192.0.2.53 port 53.
 [[nodiscard]] std::vector<std::uint8_t> frame_of(form shape, const mac_address& from, const mac_address& to);
 
-/// SEQUENCE_LENGTH queries with their checksums. Zipf: rank r is asked with a frequency of 1/r, the ranks are spread over the names.
+/// SEQUENCE_LENGTH queries with their checksums. Zipf: rank r is asked with a frequency of 1/r, the ranks are spread
+/// over the names.
 [[nodiscard]] std::vector<prepared_query> sequence_of(const workload& asked, std::span<const std::uint8_t> frame);
 
-/// Empty: the frame is a right answer to one of the workload's queries, its checksums included; else what is wrong with it.
+/// Empty: the frame is a right answer to one of the workload's queries, its checksums included; else what is wrong with
+/// it.
 [[nodiscard]] std::string complaint_about(std::span<const std::uint8_t> reply, const workload& asked);
 
 }  // namespace nearside::bench

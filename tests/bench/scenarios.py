@@ -13,7 +13,7 @@ class Scenario:
     """One row of the table: a program on the receiving veth and the queries that it gets."""
 
     title: str
-    program: str = ""  # of reflect.bpf.c; empty: ours
+    program: str = ""  # of kernel/reflect.bpf.c; empty: ours
     names: int = 1_000
     drawn: str = "uniform"
     form: str = "plain"

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
-/* What the generator's kernel programs and its userland share: the frame's layout, the prepared queries, the samples. */
+/* What the generator's kernel programs and its userland share: the frame's layout, the prepared queries, the samples.
+ */
 #ifndef NEARSIDE_BENCH_TYPES_H
 #define NEARSIDE_BENCH_TYPES_H
 

@@ -1,10 +1,10 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /* The measure of all: programs that do nothing but send the frame back, or not even that. */
-#include "bpf/platform.h"
-
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/udp.h>
+
+#include "bpf/platform.h"
 
 /* An answer with one address is this much longer than its query. */
 #define GROWTH 16

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause)
 /*
  * The generator's kernel side: `generate` writes the next prepared query into a frame of a live-frames test run,
- * `count_replies` stands on the sending veth, and `time_query` gives the program under test a fresh query in a plain test run.
+ * `count_replies` stands on the sending veth, and `time_query` gives the program under test a fresh query in a plain
+ * test run.
  */
-#include "bpf/platform.h"
-
 #include <linux/if_ether.h>
 #include <linux/ip.h>
 #include <linux/udp.h>
 
 #include "bpf/dns_message.h"
-#include "tests/bench/bench_types.h"
+#include "bpf/platform.h"
+#include "tests/bench/kernel/bench_types.h"
 
 /* The queries in the order in which they are asked; read round and round. */
 struct {
@@ -130,8 +130,8 @@ int count_replies(struct xdp_md *ctx)
 	struct reply_count *count;
 	__u32 cpu = bpf_get_smp_processor_id();
 
-	if ((void *)(dns + 1) > data_end || ethernet->h_proto != bpf_htons(ETH_P_IP) ||
-	    ip->protocol != IPPROTO_UDP || udp->source != bpf_htons(53))
+	if ((void *)(dns + 1) > data_end || ethernet->h_proto != bpf_htons(ETH_P_IP) || ip->protocol != IPPROTO_UDP ||
+	    udp->source != bpf_htons(53))
 		return XDP_DROP;
 	count = &replies[cpu & (MAX_CPUS - 1)];
 	count->returned++;
