@@ -68,33 +68,33 @@ enum verdict {
 	VERDICT_PASS_NOT_UDP = 9,       /* TCP, ICMP, ... */
 	VERDICT_PASS_NOT_LISTENED = 10, /* the destination is none of ours, or another port */
 	/* Passed: the stack or userland knows better. */
-	VERDICT_PASS_SHORT = 11,          /* a header is cut off by the end of the frame */
-	VERDICT_PASS_IP_HEADER = 12,      /* IP version or header length makes no sense */
-	VERDICT_PASS_IP_OPTIONS = 13,     /* IPv4 options, IPv6 extension headers */
-	VERDICT_PASS_FRAGMENT = 14,       /* the stack reassembles */
-	VERDICT_PASS_IP_LENGTH = 15,      /* IP length disagrees with the frame or with UDP */
+	VERDICT_PASS_SHORT = 11,      /* a header is cut off by the end of the frame */
+	VERDICT_PASS_IP_HEADER = 12,  /* IP version or header length makes no sense */
+	VERDICT_PASS_IP_OPTIONS = 13, /* IPv4 options, IPv6 extension headers */
+	VERDICT_PASS_FRAGMENT = 14,   /* the stack reassembles */
+	VERDICT_PASS_IP_LENGTH = 15,  /* IP length disagrees with the frame or with UDP */
 	VERDICT_PASS_IP_CHECKSUM = 16,
 	VERDICT_PASS_UDP_LENGTH = 17,
-	VERDICT_PASS_UDP_CHECKSUM = 18,   /* wrong, or finished later by the sender's NIC (a veth) */
+	VERDICT_PASS_UDP_CHECKSUM = 18,     /* wrong, or finished later by the sender's NIC (a veth) */
 	VERDICT_PASS_UDP6_NO_CHECKSUM = 19, /* RFC 8200 8.1: zero is not allowed over IPv6 */
-	VERDICT_PASS_SOURCE_ADDRESS = 20, /* ours, loopback, multicast, broadcast, unspecified */
-	VERDICT_PASS_SOURCE_PORT = 21,    /* port 0, or 53 from ourselves */
-	VERDICT_PASS_LEASE = 22,          /* the agent has not renewed its lease: what we know may be old */
-	VERDICT_PASS_LONG_QUERY = 23,     /* more than MAX_QUERY octets */
-	VERDICT_PASS_OPCODE = 24,         /* not QUERY: NOTIFY, UPDATE, ... */
-	VERDICT_PASS_COUNTS = 25,         /* QDCOUNT is not 1, or there is more than an OPT */
-	VERDICT_PASS_QNAME = 26,          /* cut off, longer than 255 octets, or compressed */
-	VERDICT_PASS_QCLASS = 27,         /* not IN */
-	VERDICT_PASS_QTYPE = 28,          /* ANY, transfers and other meta types */
-	VERDICT_PASS_EDNS = 29,           /* the OPT record or its options are malformed, or octets follow */
-	VERDICT_PASS_EDNS_VERSION = 30,   /* BADVERS is userland's answer */
-	VERDICT_PASS_NSID = 31,           /* RFC 5001 */
-	VERDICT_PASS_ECS = 32,            /* malformed, or a family that we do not know (RFC 7871) */
-	VERDICT_PASS_NAME = 33,           /* not an installed name */
-	VERDICT_PASS_NO_IMAGE = 34,       /* an installed name, but this type is answered by userland */
-	VERDICT_PASS_UNSETTLED = 35,      /* the tables changed under our eyes before anything was written */
-	VERDICT_PASS_NO_ROOM = 36,        /* the frame can grow neither at its end nor at its head */
-	VERDICT_PASS_NO_ROUTE = 37,       /* the reply would leave by another interface or by an unknown neighbour */
+	VERDICT_PASS_SOURCE_ADDRESS = 20,   /* ours, loopback, multicast, broadcast, unspecified */
+	VERDICT_PASS_SOURCE_PORT = 21,      /* port 0, or 53 from ourselves */
+	VERDICT_PASS_LEASE = 22,            /* the agent has not renewed its lease: what we know may be old */
+	VERDICT_PASS_LONG_QUERY = 23,       /* more than MAX_QUERY octets */
+	VERDICT_PASS_OPCODE = 24,           /* not QUERY: NOTIFY, UPDATE, ... */
+	VERDICT_PASS_COUNTS = 25,           /* QDCOUNT is not 1, or there is more than an OPT */
+	VERDICT_PASS_QNAME = 26,            /* cut off, longer than 255 octets, or compressed */
+	VERDICT_PASS_QCLASS = 27,           /* not IN */
+	VERDICT_PASS_QTYPE = 28,            /* ANY, transfers and other meta types */
+	VERDICT_PASS_EDNS = 29,             /* the OPT record or its options are malformed, or octets follow */
+	VERDICT_PASS_EDNS_VERSION = 30,     /* BADVERS is userland's answer */
+	VERDICT_PASS_NSID = 31,             /* RFC 5001 */
+	VERDICT_PASS_ECS = 32,              /* malformed, or a family that we do not know (RFC 7871) */
+	VERDICT_PASS_NAME = 33,             /* not an installed name */
+	VERDICT_PASS_NO_IMAGE = 34,         /* an installed name, but this type is answered by userland */
+	VERDICT_PASS_UNSETTLED = 35,        /* the tables changed under our eyes before anything was written */
+	VERDICT_PASS_NO_ROOM = 36,          /* the frame can grow neither at its end nor at its head */
+	VERDICT_PASS_NO_ROUTE = 37,         /* the reply would leave by another interface or by an unknown neighbour */
 
 	/* Dropped: XDP_DROP. */
 	VERDICT_DROP_RESPONSE = 48,  /* QR=1: never answer an answer */
@@ -180,10 +180,10 @@ CHECK_SIZE(struct name_long, 8 + 256);
  * aligned 64-bit word; all zero: no image, userland answers.
  */
 struct answer_ref {
-	__u32 slot;         /* the first of `alternatives` consecutive slots */
-	__u16 generation;   /* equals that of the images */
-	__u8 alternatives;  /* how many prepared answers to choose from at random; 0: none */
-	__u8 flags;         /* ANSWER_* */
+	__u32 slot;        /* the first of `alternatives` consecutive slots */
+	__u16 generation;  /* equals that of the images */
+	__u8 alternatives; /* how many prepared answers to choose from at random; 0: none */
+	__u8 flags;        /* ANSWER_* */
 };
 CHECK_SIZE(struct answer_ref, 8);
 
@@ -194,16 +194,16 @@ CHECK_SIZE(struct answer_ref, 8);
 #define SMALL_IMAGE_OCTETS (128 - IMAGE_HEADER)
 #define LARGE_IMAGE_OCTETS (1280 - IMAGE_HEADER)
 
-#define IMAGE_HEADER_FIELDS                                                                        \
-	__u32 generation;    /* 0 while it is being written; else the ref's, in the low 16 bits */     \
-	__u16 length;        /* octets that follow the question, without OPT */                        \
-	__u16 checksum;      /* ones' complement sum of these octets as little-endian words, folded; with the pointer field zero */   \
-	__be16 ancount;                                                                                \
-	__be16 nscount;                                                                                \
-	__be16 arcount;      /* without OPT */                                                         \
-	__u16 zone_pointer;  /* offset of a compression pointer to the zone inside the QNAME; NO_ZONE_POINTER: none */ \
-	__u8 verdict;        /* VERDICT_ANSWERED, VERDICT_ANSWERED_NODATA or VERDICT_REFERRED */       \
-	__u8 flags;          /* IMAGE_* */                                                             \
+#define IMAGE_HEADER_FIELDS                                                                                           \
+	__u32 generation; /* 0 while it is being written; else the ref's, in the low 16 bits */                       \
+	__u16 length;     /* octets that follow the question, without OPT */                                          \
+	__u16 checksum;   /* ones' complement sum of these, little-endian, folded; the pointer field as zero */       \
+	__be16 ancount;                                                                                               \
+	__be16 nscount;                                                                                               \
+	__be16 arcount;     /* without OPT */                                                                         \
+	__u16 zone_pointer; /* offset of a compression pointer to the zone inside the QNAME; NO_ZONE_POINTER: none */ \
+	__u8 verdict;       /* VERDICT_ANSWERED, VERDICT_ANSWERED_NODATA or VERDICT_REFERRED */                       \
+	__u8 flags;         /* IMAGE_* */                                                                             \
 	__u8 pad[6];
 
 #define IMAGE_AUTHORITATIVE 1u /* AA=1 */
@@ -244,14 +244,14 @@ CHECK_SIZE(struct client_site, 4);
 
 /* Records of the ring buffer `events`: a sample of the queries for our addresses. */
 struct query_event {
-	__u64 time_ns;      /* CLOCK_BOOTTIME's brother bpf_ktime_get_ns: monotonic */
-	__u8 client[16];    /* IPv4 as ::ffff:a.b.c.d */
+	__u64 time_ns;   /* CLOCK_BOOTTIME's brother bpf_ktime_get_ns: monotonic */
+	__u8 client[16]; /* IPv4 as ::ffff:a.b.c.d */
 	__be16 client_port;
 	__be16 qtype;
 	__u8 verdict;
-	__u8 qname_length;  /* 0 where the name could not be read */
+	__u8 qname_length; /* 0 where the name could not be read */
 	__u16 pad;
-	__u8 qname[256];    /* wire format, lower-cased */
+	__u8 qname[256]; /* wire format, lower-cased */
 };
 CHECK_SIZE(struct query_event, 288);
 

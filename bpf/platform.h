@@ -23,11 +23,11 @@
  * The same number, of which the compiler knows nothing: the check that follows and every use stay on this one 64-bit
  * register, where the verifier can see that the check bounds the use.
  */
-#define OPAQUE(number)                          \
-	({                                          \
-		__u64 opaque_ = (number);               \
-		asm volatile("" : "+r"(opaque_));       \
-		opaque_;                                \
+#define OPAQUE(number)                            \
+	({                                        \
+		__u64 opaque_ = (number);         \
+		asm volatile("" : "+r"(opaque_)); \
+		opaque_;                          \
 	})
 
 /* A function that the verifier checks once on its own, and not again at each place it is called from. */

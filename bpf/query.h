@@ -11,9 +11,9 @@
 
 struct query {
 	/* packet.h. Offsets count from the start of the frame. */
-	__u16 ip;             /* of the IP header */
-	__u16 dns;            /* of the DNS header */
-	__u16 end;            /* of what follows the DNS message: link-layer padding or nothing */
+	__u16 ip;  /* of the IP header */
+	__u16 dns; /* of the DNS header */
+	__u16 end; /* of what follows the DNS message: link-layer padding or nothing */
 	__u8 is_ipv6;
 	__u8 checksum_absent; /* IPv4 with UDP checksum zero: the sender computed none */
 	__u32 header_sum;     /* ones' complement sum of pseudo header and UDP header, as the query has them */
@@ -22,7 +22,7 @@ struct query {
 	/* dns_message.h */
 	__u64 name[QNAME_WORDS]; /* lower-cased, zero-padded; valid as far as name_octets reaches */
 	struct name_key key;
-	__u64 question_sum;   /* of the question's octets as they came */
+	__u64 question_sum; /* of the question's octets as they came */
 	__u16 name_octets;
 	__be16 qtype;
 	__be16 id;
@@ -31,19 +31,19 @@ struct query {
 
 	/* edns.h */
 	__u8 dnssec_ok;
-	__u8 ecs_octets;      /* of the whole option; 0: none */
-	__u8 ecs_scope;       /* what we return */
-	__u16 udp_size;       /* the client's */
+	__u8 ecs_octets; /* of the whole option; 0: none */
+	__u8 ecs_scope;  /* what we return */
+	__u16 udp_size;  /* the client's */
 	__u16 pad;
-	__u64 opt_sum;        /* of what follows the question, as it came */
+	__u64 opt_sum; /* of what follows the question, as it came */
 	__u64 ecs[ECS_OPTION_WORDS];
 
 	/* lookup.h */
 	struct answer_ref ref;
 	__u32 slot;
 	__u16 site;
-	__u8 zone_octets;     /* of the enclosing zone's name at the end of the QNAME */
-	__u8 route_is_known;  /* the MAC addresses below are the reply's */
+	__u8 zone_octets;    /* of the enclosing zone's name at the end of the QNAME */
+	__u8 route_is_known; /* the MAC addresses below are the reply's */
 	__u8 source_mac[6];
 	__u8 destination_mac[6];
 };

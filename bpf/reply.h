@@ -23,7 +23,7 @@ struct reply {
 	__u64 opt_sum;
 	struct dns_header header;
 	__u32 generation;
-	__u16 checksum;     /* of the image */
+	__u16 checksum; /* of the image */
 	__u16 zone_pointer;
 	__be16 zone_pointer_value;
 };
@@ -100,8 +100,7 @@ static __always_inline enum verdict prepare_reply(const struct image_small *imag
 		return VERDICT_PASS_UNSETTLED;
 
 	prepare_opt(q, r);
-	if (image->flags & IMAGE_TRUNCATED ||
-	    r->question_end - r->dns + r->body + r->opt_octets > reply_limit(q)) {
+	if (image->flags & IMAGE_TRUNCATED || r->question_end - r->dns + r->body + r->opt_octets > reply_limit(q)) {
 		verdict = verdict == VERDICT_REFERRED ? VERDICT_REFERRED_TRUNCATED : VERDICT_ANSWERED_TRUNCATED;
 		flags |= DNS_TC;
 		r->body = 0;

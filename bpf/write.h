@@ -51,8 +51,7 @@ VERIFIED_ALONE int copy_large_image(struct xdp_md *ctx, __u32 slot, __u32 to, __
 	void *data_end = (void *)(long)ctx->data_end;
 	struct image_large *image = bpf_map_lookup_elem(&slots_large, &slot);
 
-	if (!image || offset > MAX_OPT_OFFSET || length < 8 ||
-	    length > LARGE_IMAGE_OCTETS)
+	if (!image || offset > MAX_OPT_OFFSET || length < 8 || length > LARGE_IMAGE_OCTETS)
 		return 0;
 	if (copy_octets(data + offset, data_end, image->octets, length, LARGE_IMAGE_OCTETS / 8))
 		return 0;
@@ -73,8 +72,7 @@ static __always_inline enum verdict write_image(struct xdp_md *ctx, const struct
 	if (q->ref.flags & ANSWER_LARGE) {
 		generation = copy_large_image(ctx, q->slot, offset, r->body);
 	} else {
-		if (offset > MAX_OPT_OFFSET ||
-		    body > SMALL_IMAGE_OCTETS ||
+		if (offset > MAX_OPT_OFFSET || body > SMALL_IMAGE_OCTETS ||
 		    copy_octets(data + offset, data_end, image->octets, body, SMALL_IMAGE_OCTETS / 8))
 			return VERDICT_DROP_UNSETTLED;
 		COMPILER_BARRIER();
@@ -161,7 +159,8 @@ static __always_inline enum verdict write_headers(struct xdp_md *ctx, const stru
 	struct udphdr *udp;
 	__be16 port;
 
-	if ((void *)(ethernet + 1) > data_end || dns < sizeof(*udp) || dns > MAX_DNS_OFFSET || ip_offset > MAX_DNS_OFFSET)
+	if ((void *)(ethernet + 1) > data_end || dns < sizeof(*udp) || dns > MAX_DNS_OFFSET ||
+	    ip_offset > MAX_DNS_OFFSET)
 		return VERDICT_DROP_UNSETTLED;
 	if (q->route_is_known) {
 		__builtin_memcpy(ethernet->h_source, q->source_mac, ETH_ALEN);

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The main of every Catch2 program, with a listener that tells `./dev test` how many cases passed, failed, were skipped.
-// Catch2 2.13 has no skip of its own: a case that cannot run here says WARN("SKIPPED: why") and returns.
+// The main of every Catch2 program, with a listener that tells `./dev test` how many cases passed, failed, were
+// skipped. Catch2 2.13 has no skip of its own: a case that cannot run here says WARN("SKIPPED: why") and returns.
 #define CATCH_CONFIG_MAIN
 #include <catch2/catch.hpp>
 #include <cstdlib>

@@ -13,7 +13,7 @@
 
 namespace nearside {
 
-/// What kind of failure it was; the command line turns it into its exit status (docs/man, cli/exit_status.hpp).
+/// What kind of failure it was; the command line turns it into its exit status (docs/cli.md, cli/exit_status.hpp).
 enum class errc {
   invalid,      ///< the input makes no sense
   not_found,    ///< no such interface, name, file
@@ -24,7 +24,8 @@ enum class errc {
   system,       ///< anything else that the operating system refused
 };
 
-/// A failure: its kind and one sentence for a person, `map answers: update www.example.com./A: No space left on device`.
+/// A failure: its kind and one sentence for a person,
+/// `map answers: update www.example.com./A: No space left on device`.
 struct error {
   errc kind = errc::system;
   std::string message;

@@ -40,9 +40,13 @@ std::uint32_t only_one_more(const dataplane::counter_values& more) {
 }  // namespace
 
 program::program(dns::zone_set zones) {
-  tables_ = dataplane::object::open_or_create(
-                pins_.path(), {.names = 4096, .long_names = 512, .sets = 512, .small_images = 4096, .large_images = 128,
-                               .clients = 16, .sites = 1})
+  tables_ = dataplane::object::open_or_create(pins_.path(), {.names = 4096,
+                                                             .long_names = 512,
+                                                             .sets = 512,
+                                                             .small_images = 4096,
+                                                             .large_images = 128,
+                                                             .clients = 16,
+                                                             .sites = 1})
                 .value();
   publisher_ = dataplane::publisher::adopt(*tables_).value();
   publish(std::move(zones));

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The program under test, three times over the same tables: in the kernel by BPF_PROG_TEST_RUN, built for this machine, and the
-// agent's responder. Each test publishes its own zone below a pin directory of its own.
+// The program under test, three times over the same tables: in the kernel by BPF_PROG_TEST_RUN, built for this machine,
+// and the agent's responder. Each test publishes its own zone below a pin directory of its own.
 #pragma once
 
 #include <cstdint>
@@ -21,9 +21,9 @@ namespace nearside::tests {
 
 /// What became of a frame.
 struct outcome {
-  std::uint32_t action = 0;                    // XDP_TX, XDP_PASS, XDP_DROP
-  std::uint32_t verdict = VERDICT_UNDECIDED;   // the one that was counted; VERDICT_UNDECIDED: none or several
-  octets frame;                                // as it was left
+  std::uint32_t action = 0;                   // XDP_TX, XDP_PASS, XDP_DROP
+  std::uint32_t verdict = VERDICT_UNDECIDED;  // the one that was counted; VERDICT_UNDECIDED: none or several
+  octets frame;                               // as it was left
 };
 
 class program {

@@ -33,7 +33,9 @@ octets answered(program& p, const query& q, std::uint32_t verdict = VERDICT_ANSW
   return reply.message;
 }
 
-unsigned count_at(const octets& message, std::size_t field) { return static_cast<unsigned>(message[field] << 8 | message[field + 1]); }
+unsigned count_at(const octets& message, std::size_t field) {
+  return static_cast<unsigned>(message[field] << 8 | message[field + 1]);
+}
 
 }  // namespace
 
@@ -157,7 +159,10 @@ TEST_CASE("ECS is echoed with scope 0 where the answer does not depend on the cl
   program p;
   for (const unsigned source : {0u, 8u, 20u, 24u, 32u}) {
     CAPTURE(source);
-    const std::string address = source >= 24 ? "192.0.2.0" : source >= 20 ? "192.0.0.0" : source ? "192.0.0.0" : "0.0.0.0";
+    const std::string address = source >= 24   ? "192.0.2.0"
+                                : source >= 20 ? "192.0.0.0"
+                                : source       ? "192.0.0.0"
+                                               : "0.0.0.0";
     answered(p, query("one.lb.example.com").ecs(address, source));
     answered(p, query("one.lb.example.com").type(28).cookie().ecs(address, source).option(12, octets(7)),
              VERDICT_ANSWERED_NODATA);
@@ -213,7 +218,8 @@ TEST_CASE("over IPv4 a query without UDP checksum is answered with one", "[bpf][
   answered(p, query("one.lb.example.com").without_udp_checksum());
 }
 
-TEST_CASE("a frame without room behind grows at its head, and one without any room is passed untouched", "[bpf][grow]") {
+TEST_CASE("a frame without room behind grows at its head, and one without any room is passed untouched",
+          "[bpf][grow]") {
   REQUIRE_KERNEL_SIDE();
   program p;
   const auto native_answer = [&](const query& q, std::size_t tail, std::size_t head) {
@@ -231,7 +237,8 @@ TEST_CASE("a frame without room behind grows at its head, and one without any ro
   CHECK(p.native().counters[COUNTER_GREW_HEAD] == 1);
   CHECK(native_answer(query("one.lb.example.com"), 16, 0).verdict == VERDICT_ANSWERED);
   CHECK(p.native().counters[COUNTER_GREW_TAIL] == 1);
-  CHECK(native_answer(query("one.lb.example.com").over_ipv6().vlan(1).edns().cookie(), 0, 64).verdict == VERDICT_ANSWERED);
+  CHECK(native_answer(query("one.lb.example.com").over_ipv6().vlan(1).edns().cookie(), 0, 64).verdict ==
+        VERDICT_ANSWERED);
   CHECK(native_answer(query(LONGEST).over_ipv6().vlan(1).vlan(2), 3, 16).verdict == VERDICT_ANSWERED);
   const query q("one.lb.example.com");
   const auto passed = native_answer(q, 15, 15);

@@ -58,7 +58,8 @@ TEST_CASE("with several sites the client's prefix, or its ECS, chooses the answe
   REQUIRE_KERNEL_SIDE();
   program p;
   const auto& tables = p.tables();
-  // Two sites: the second half of each set's row. The sets are spread anew by hand: site 1 of every set answers as `two` does.
+  // Two sites: the second half of each set's row. The sets are spread anew by hand: site 1 of every set answers as
+  // `two` does.
   const auto one = query("one.lb.example.com");
   const auto before = tables.config().site_count;
   REQUIRE(before == 1);
@@ -70,7 +71,8 @@ TEST_CASE("with several sites the client's prefix, or its ECS, chooses the answe
   row.scope = 32;
   REQUIRE(bpf_map_update_elem(tables.fd(dataplane::map_id::clients6), &key6, &row, BPF_ANY) == 0);
 
-  // With two sites the word at (set, site, class) is (set * 2 + site) * classes + class: write both for the set of `one`.
+  // With two sites the word at (set, site, class) is (set * 2 + site) * classes + class: write both for the set of
+  // `one`.
   const auto words = tables.capacity(dataplane::map_id::answers);
   const auto find = [&](const char* owner) {
     return dataplane::find_name(tables, dns::name::from_text(owner).value()).value().value().set;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The differential test: each query of a large generated set gets the agent's very reply from the kernel, or is passed to it;
-// and the native build does what the kernel does.
+// The differential test: each query of a large generated set gets the agent's very reply from the kernel, or is passed
+// to it; and the native build does what the kernel does.
 #include <linux/bpf.h>
 
 #include <algorithm>
@@ -12,13 +12,14 @@
 namespace nearside::tests {
 namespace {
 
-const std::vector<std::string> NAMES{"lb.example.com", "www.lb.example.com", "one.lb.example.com", "two.lb.example.com",
-                                     "txt.lb.example.com", "mx.lb.example.com", "srv.lb.example.com", "https.lb.example.com",
-                                     "alias.lb.example.com", "a.wild.lb.example.com", "ent.lb.example.com",
-                                     "deep.er.ent.lb.example.com", "cut.lb.example.com", "ns.cut.lb.example.com",
-                                     "many.lb.example.com", "toomany.lb.example.com", "ns1.lb.example.com",
-                                     "nothing.lb.example.com", "example.net", ""};
-const std::vector<std::uint16_t> TYPES{1, 1, 1, 28, 28, 65, 65, 2, 5, 6, 12, 15, 16, 33, 41, 43, 48, 64, 99, 252, 255, 257, 65280};
+const std::vector<std::string> NAMES{
+    "lb.example.com",       "www.lb.example.com",     "one.lb.example.com",  "two.lb.example.com",
+    "txt.lb.example.com",   "mx.lb.example.com",      "srv.lb.example.com",  "https.lb.example.com",
+    "alias.lb.example.com", "a.wild.lb.example.com",  "ent.lb.example.com",  "deep.er.ent.lb.example.com",
+    "cut.lb.example.com",   "ns.cut.lb.example.com",  "many.lb.example.com", "toomany.lb.example.com",
+    "ns1.lb.example.com",   "nothing.lb.example.com", "example.net",         ""};
+const std::vector<std::uint16_t> TYPES{1,  1,  1,  28, 28, 65, 65, 2,   5,   6,   12,   15,
+                                       16, 33, 41, 43, 48, 64, 99, 252, 255, 257, 65280};
 
 class generator {
  public:
@@ -64,7 +65,8 @@ class generator {
         case 1: q.option(12, octets(random_() % 64)); break;
         case 2: q.ecs("2001:db8::", static_cast<unsigned>(32 + random_() % 97)); break;
         case 3: q.ecs("192.0.2.0", static_cast<unsigned>(24 + random_() % 9), one_in(10) ? 24 : 0); break;
-        default: q.option(static_cast<std::uint16_t>(random_()), octets(random_() % 20, static_cast<std::uint8_t>(random_())));
+        default:
+          q.option(static_cast<std::uint16_t>(random_()), octets(random_() % 20, static_cast<std::uint8_t>(random_())));
       }
     }
   }

@@ -83,14 +83,16 @@ std::vector<not_answered> all_cases() {
       {"an IPv4 length of less than a header", one().then([](octets& f, std::size_t ip) {
          f[ip + 2] = 0, f[ip + 3] = 12;
          fix_ipv4(f, ip);
-       }), VERDICT_PASS_IP_LENGTH},
+       }),
+       VERDICT_PASS_IP_LENGTH},
       {"an IPv6 length beyond the frame", octet(v6(), 4, 0x01), VERDICT_PASS_IP_LENGTH},
       {"an IPv4 header checksum that is wrong", octet(one(), 8, 3), VERDICT_PASS_IP_CHECKSUM},
       {"a UDP length that is not IP's", octet(one(), UDP4 + 5, 20), VERDICT_PASS_UDP_LENGTH},
       {"a UDP length of less than a header", one().then([](octets& f, std::size_t ip) {
          f[ip + 3] = 24, f[ip + UDP4 + 5] = 4;
          fix_ipv4(f, ip);
-       }), VERDICT_PASS_UDP_LENGTH},
+       }),
+       VERDICT_PASS_UDP_LENGTH},
       {"a UDP checksum that is wrong", octet(one(), UDP4 + 8 + 14, 'x'), VERDICT_PASS_UDP_CHECKSUM},
       {"a UDP checksum that is wrong behind the question", octet(one().edns().cookie(), UDP4 + 8 + 12 + 24 + 15, 9),
        VERDICT_PASS_UDP_CHECKSUM},
@@ -112,7 +114,8 @@ std::vector<not_answered> all_cases() {
          f.resize(ip + UDP4 + 8 + 11);
          f[ip + 3] = 20 + 8 + 11, f[ip + UDP4 + 5] = 8 + 11;
          fix_ipv4(f, ip);
-       }), VERDICT_PASS_SHORT},
+       }),
+       VERDICT_PASS_SHORT},
       {"NOTIFY", one().flags(0x2000), VERDICT_PASS_OPCODE},
       {"UPDATE over IPv6", v6().flags(0x2800), VERDICT_PASS_OPCODE},
       {"no question", one().counts(0, 0, 0), VERDICT_PASS_COUNTS},
@@ -130,11 +133,13 @@ std::vector<not_answered> all_cases() {
       {"type OPT", one().type(41), VERDICT_PASS_QTYPE},
       {"octets behind the OPT", one().edns().after_message({0}), VERDICT_PASS_EDNS},
       {"an option that overruns", one().edns().then([](octets& f, std::size_t) { f.back() = 1; }), VERDICT_PASS_EDNS},
-      {"nine options", [&] {
+      {"nine options",
+       [&] {
          query q = one();
          for (std::uint16_t i = 0; i < 9; ++i) q.option(static_cast<std::uint16_t>(65001 + i), {});
          return q;
-       }(), VERDICT_PASS_EDNS},
+       }(),
+       VERDICT_PASS_EDNS},
       {"EDNS version 1", one().edns().version(1), VERDICT_PASS_EDNS_VERSION},
       {"NSID", one().nsid(), VERDICT_PASS_NSID},
       {"ECS with a scope", one().ecs("192.0.2.0", 24, 24), VERDICT_PASS_ECS},
@@ -158,7 +163,8 @@ std::vector<not_answered> all_cases() {
 
 }  // namespace
 
-TEST_CASE("a packet that is not for the program is passed as it came, or dropped, and counted with its reason", "[bpf][pass]") {
+TEST_CASE("a packet that is not for the program is passed as it came, or dropped, and counted with its reason",
+          "[bpf][pass]") {
   REQUIRE_KERNEL_SIDE();
   program p;
   for (const auto& c : all_cases()) {
@@ -220,11 +226,12 @@ TEST_CASE("a word in the answers that does not fit its image passes the query up
 }
 
 TEST_CASE("every verdict that this program can give is reached by a test", "[bpf][pass]") {
-  std::set<std::uint32_t> reached{VERDICT_ANSWERED, VERDICT_ANSWERED_NODATA, VERDICT_ANSWERED_TRUNCATED,  // test_answers
-                                  VERDICT_PASS_NO_ROOM,                                                   // test_answers
-                                  VERDICT_PASS_LEASE, VERDICT_PASS_NO_ROUTE, VERDICT_PASS_UNSETTLED,      // above
-                                  VERDICT_DROP_UNSETTLED,                                                 // test_torn_reads
-                                  VERDICT_REFERRED, VERDICT_REFERRED_TRUNCATED};                          // no referral is published yet
+  std::set<std::uint32_t> reached{
+      VERDICT_ANSWERED,       VERDICT_ANSWERED_NODATA,   VERDICT_ANSWERED_TRUNCATED,  // test_answers
+      VERDICT_PASS_NO_ROOM,                                                           // test_answers
+      VERDICT_PASS_LEASE,     VERDICT_PASS_NO_ROUTE,     VERDICT_PASS_UNSETTLED,      // above
+      VERDICT_DROP_UNSETTLED,                                                         // test_torn_reads
+      VERDICT_REFERRED,       VERDICT_REFERRED_TRUNCATED};                            // no referral is published yet
   for (const auto& c : all_cases()) reached.insert(c.verdict);
   for (const auto& described : dataplane::counter_descriptions()) {
     if (described.group == dataplane::counter_group::side) continue;

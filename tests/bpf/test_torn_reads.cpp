@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The hunt for half-read answers: answers change as fast as the publisher can change them while the program answers in another
-// thread; every reply must be one of the two that were ever true, and none may be lost.
+// The hunt for half-read answers: answers change as fast as the publisher can change them while the program answers in
+// another thread; every reply must be one of the two that were ever true, and none may be lost.
 #include <linux/bpf.h>
 
 #include <atomic>

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// What the program costs the verifier: printed, and bounded, so that a change that makes it explode fails here and not on another kernel.
+// What the program costs the verifier: printed, and bounded, so that a change that makes it explode fails here and not
+// on another kernel.
 #include <bpf/bpf.h>
 #include <linux/bpf.h>
 

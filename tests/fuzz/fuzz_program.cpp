@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Any octets to the native build of the BPF program: no octet outside the frame is touched (the sanitizers see to that), a passed
-// frame is unchanged, and what it answers is what the responder would. Seeds: what resolvers really send.
+// Any octets to the native build of the BPF program: no octet outside the frame is touched (the sanitizers see to
+// that), a passed frame is unchanged, and what it answers is what the responder would. Seeds: what resolvers really
+// send.
 #include <arpa/inet.h>
 #include <linux/bpf.h>
 
@@ -63,8 +64,12 @@ class memory_tables {
     native_.slots_large = large_.data();
     native_.large_count = static_cast<std::uint32_t>(large_.size());
     native_.owner = this;
-    native_.find_short = [](void* self, const name_key* key) { return static_cast<memory_tables*>(self)->row<name_short>(*key); };
-    native_.find_long = [](void* self, const name_key* key) { return static_cast<memory_tables*>(self)->row<name_long>(*key); };
+    native_.find_short = [](void* self, const name_key* key) {
+      return static_cast<memory_tables*>(self)->row<name_short>(*key);
+    };
+    native_.find_long = [](void* self, const name_key* key) {
+      return static_cast<memory_tables*>(self)->row<name_long>(*key);
+    };
   }
   memory_tables(const memory_tables&) = delete;
   memory_tables& operator=(const memory_tables&) = delete;
@@ -106,7 +111,8 @@ class memory_tables {
     const auto set = static_cast<std::uint32_t>(answers_.size() / TYPE_CLASS_COUNT);
     for (std::uint32_t column = 0; column < TYPE_CLASS_COUNT; ++column) {
       const auto images = dataplane::render_column(zones_, owner, zone_octets, node, static_cast<type_class>(column));
-      const bool is_large = std::any_of(images.begin(), images.end(), [](const auto& i) { return i.octets.size() > SMALL_IMAGE_OCTETS; });
+      const bool is_large =
+          std::any_of(images.begin(), images.end(), [](const auto& i) { return i.octets.size() > SMALL_IMAGE_OCTETS; });
       answers_.push_back(images.empty() ? answer_ref{}
                          : is_large     ? store(large_, images, ANSWER_LARGE)
                                         : store(small_, images, 0));
@@ -115,7 +121,8 @@ class memory_tables {
     const auto lower = owner.lower();
     std::memcpy(words, lower.wire().data(), lower.wire().size());
     name_key key{};
-    qname_hash(reinterpret_cast<const __u64*>(words), static_cast<unsigned>(lower.wire().size()), config_.hash_key, &key);
+    qname_hash(reinterpret_cast<const __u64*>(words), static_cast<unsigned>(lower.wire().size()), config_.hash_key,
+               &key);
     const name_binding binding{set, (static_cast<std::uint32_t>(key.hash[1] >> 32) & BINDING_TAG_MASK) |
                                         static_cast<std::uint32_t>(zone_octets)};
     const auto put = [&](auto row) {
@@ -127,7 +134,7 @@ class memory_tables {
   }
 
   dns::zone_set zones_;
-  struct config config_{};
+  struct config config_ {};
   struct listen listens_[2] = {};
   std::vector<answer_ref> answers_;
   std::vector<image_small> small_;

@@ -13,38 +13,38 @@ extern "C" {
 
 /* What the program reads, owned by the caller, and what it writes. */
 struct native_tables {
-	struct config *config;
-	struct listen *listens; /* two */
-	struct answer_ref *answers;
-	__u32 answer_count;
-	struct image_small *slots_small;
-	__u32 small_count;
-	struct image_large *slots_large;
-	__u32 large_count;
-	/* The row of a name or a client, or NULL; valid until the next call. */
-	struct name_short *(*find_short)(void *owner, const struct name_key *key);
-	struct name_long *(*find_long)(void *owner, const struct name_key *key);
-	struct client_site *(*find_client)(void *owner, const void *key, int is_ipv6);
-	void *owner;
-	__u64 jiffies;
-	__u32 random;                   /* what bpf_get_prandom_u32() says */
-	__u64 counters[COUNTER_COUNT];
-	struct query_event last_event;
-	unsigned int event_count;
+  struct config* config;
+  struct listen* listens; /* two */
+  struct answer_ref* answers;
+  __u32 answer_count;
+  struct image_small* slots_small;
+  __u32 small_count;
+  struct image_large* slots_large;
+  __u32 large_count;
+  /* The row of a name or a client, or NULL; valid until the next call. */
+  struct name_short* (*find_short)(void* owner, const struct name_key* key);
+  struct name_long* (*find_long)(void* owner, const struct name_key* key);
+  struct client_site* (*find_client)(void* owner, const void* key, int is_ipv6);
+  void* owner;
+  __u64 jiffies;
+  __u32 random; /* what bpf_get_prandom_u32() says */
+  __u64 counters[COUNTER_COUNT];
+  struct query_event last_event;
+  unsigned int event_count;
 };
 
 /* A frame with room before and behind it. The caller owns the memory at `memory`. */
 struct native_frame {
-	unsigned char *memory;
-	size_t memory_size;
-	size_t start;     /* of the frame in the memory */
-	size_t length;
-	size_t head_room; /* what bpf_xdp_adjust_head() allows; at most `start` */
-	size_t tail_room; /* what bpf_xdp_adjust_tail() allows */
+  unsigned char* memory;
+  size_t memory_size;
+  size_t start; /* of the frame in the memory */
+  size_t length;
+  size_t head_room; /* what bpf_xdp_adjust_head() allows; at most `start` */
+  size_t tail_room; /* what bpf_xdp_adjust_tail() allows */
 };
 
 /* Runs the program once; one thread at a time. Returns XDP_TX, XDP_PASS or XDP_DROP. */
-int native_run(struct native_tables *tables, struct native_frame *frame);
+int native_run(struct native_tables* tables, struct native_frame* frame);
 
 #ifdef __cplusplus
 }

@@ -162,13 +162,15 @@ reply_frame take_apart(const octets& frame, const query& asked) {
   const std::size_t addresses = ip + (asked.is_ipv6() ? 8 : 12), udp = ip + (asked.is_ipv6() ? 40 : 20);
   if (frame.size() < udp + 8 + 12) return {"shorter than its headers", {}};
   const auto part = [](const octets& from, std::size_t at, std::size_t count) {
-    return octets(from.begin() + static_cast<std::ptrdiff_t>(at), from.begin() + static_cast<std::ptrdiff_t>(at + count));
+    return octets(from.begin() + static_cast<std::ptrdiff_t>(at),
+                  from.begin() + static_cast<std::ptrdiff_t>(at + count));
   };
   if (part(frame, 0, 6) != part(sent, 6, 6) || part(frame, 6, 6) != part(sent, 0, 6)) return {"MAC addresses", {}};
   if (part(frame, 12, ip - 12) != part(sent, 12, ip - 12)) return {"VLAN tags or EtherType", {}};
   const octets source = part(frame, addresses, address_size);
   const octets destination = part(frame, addresses + address_size, address_size);
-  if (source != part(sent, addresses + address_size, address_size) || destination != part(sent, addresses, address_size)) {
+  if (source != part(sent, addresses + address_size, address_size) ||
+      destination != part(sent, addresses, address_size)) {
     return {"IP addresses", {}};
   }
   const std::size_t length = frame.size() - udp;

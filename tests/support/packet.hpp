@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Frames for the tests, said in words: query("www.example.com").type(28).edns().from("192.0.2.1"). Each setter changes one
-// thing of the usual query: untagged IPv4 from a client to our address, lengths and checksums right.
+// Frames for the tests, said in words: query("www.example.com").type(28).edns().from("192.0.2.1"). Each setter changes
+// one thing of the usual query: untagged IPv4 from a client to our address, lengths and checksums right.
 #pragma once
 
 #include <cstdint>
@@ -90,8 +90,8 @@ class query {
   std::function<void(octets&, std::size_t)> spoil_;
 };
 
-/// A reply's frame, taken apart by the tests' own code. `fault`: what is wrong with it (a checksum, a length, an address that is
-/// not the query's other one); empty: nothing.
+/// A reply's frame, taken apart by the tests' own code. `fault`: what is wrong with it (a checksum, a length, an
+/// address that is not the query's other one); empty: nothing.
 struct reply_frame {
   std::string fault;
   octets message;

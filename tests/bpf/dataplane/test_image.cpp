@@ -90,7 +90,10 @@ TEST_CASE("an answer that no UDP reply holds always says TC=1", "[image]") {
 }
 
 TEST_CASE("DS at an apex is left to userland where the parent zone is served too", "[image][rfc4035]") {
-  auto zones = zone_builder("example.").add("lb.example.", 43, {0, 1, 13, 2, 0}).target("lb.example.", 2, "ns.example.net.").alone();
+  auto zones = zone_builder("example.")
+                   .add("lb.example.", 43, {0, 1, 13, 2, 0})
+                   .target("lb.example.", 2, "ns.example.net.")
+                   .alone();
   zones.add(zone_builder("lb.example.").take()).value();
   CHECK(column(zones, "lb.example.", TYPE_CLASS_OTHER).empty());
   const auto alone = zone_builder("lb.example.").alone();
