@@ -44,6 +44,7 @@ class name_table {
   result<void> adopt();
 
   [[nodiscard]] entries& all() noexcept { return entries_; }
+  [[nodiscard]] const entries& all() const noexcept { return entries_; }
   [[nodiscard]] std::size_t size() const noexcept { return entries_.size(); }
 
   /// Installs or rebinds one name in the next flush().
