@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import time
 from pathlib import Path
@@ -104,6 +105,7 @@ class Server:
         write_zone(directory / "zone", names)
         self._lab = lab
         self._which = which
+        self._core = core
         self._command = [*lab.enter(lab.receiving), "taskset", "-c", str(core), *SERVERS[which](directory)]
         self._output = directory / "output"
 
@@ -116,7 +118,15 @@ class Server:
                 self.__exit__()
                 raise RuntimeError(f"{self._which} does not answer:\n{self._output.read_text(errors='replace')}")
             time.sleep(0.05)
+        self._keep_to_its_core()
         return self
+
+    def _keep_to_its_core(self) -> None:
+        """Knot pins its workers itself, to the first cores: on the sending core a worker would get no time at all."""
+        children = subprocess.run(["pgrep", "-P", str(self._process.pid)], capture_output=True, text=True, check=False)
+        for process in (self._process.pid, *map(int, children.stdout.split())):
+            for thread in Path(f"/proc/{process}/task").iterdir():
+                os.sched_setaffinity(int(thread.name), {self._core})
 
     def _answers(self) -> bool:
         """Asks from beside the server: the query does not cross the veth."""
