@@ -25,6 +25,8 @@ class publisher {
   static result<publisher> adopt(
       const object& tables, time_source now = [] { return std::chrono::steady_clock::now(); });
 
+  publisher(const publisher&) = delete;
+  publisher& operator=(const publisher&) = delete;
   publisher(publisher&&) noexcept;
   publisher& operator=(publisher&&) noexcept;
   ~publisher();

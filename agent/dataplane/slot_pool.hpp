@@ -61,8 +61,8 @@ class slot_pool {
   };
   struct resting {
     time_point until;
-    std::uint32_t first;
-    std::uint32_t length;
+    std::uint32_t first = 0;
+    std::uint32_t length = 0;
   };
 
   [[nodiscard]] std::uint8_t* slot(std::uint32_t index) const noexcept {
