@@ -188,6 +188,7 @@ static __always_inline enum verdict parse_frame(struct xdp_md *ctx, const struct
 	void *data_end = (void *)(long)ctx->data_end;
 	struct ethhdr *ethernet = data;
 	__u32 offset = sizeof(*ethernet);
+	enum verdict verdict;
 	struct vlan_tag *tag;
 	__be16 type;
 	__u32 i;
@@ -204,10 +205,15 @@ static __always_inline enum verdict parse_frame(struct xdp_md *ctx, const struct
 	}
 	q->ip = offset;
 	if (type == bpf_htons(ETH_P_IP))
-		return parse_ipv4(data, data_end, offset, ours, q);
-	if (type == bpf_htons(ETH_P_IPV6))
-		return parse_ipv6(data, data_end, offset, ours, q);
-	return VERDICT_PASS_NOT_IP;
+		verdict = parse_ipv4(data, data_end, offset, ours, q);
+	else if (type == bpf_htons(ETH_P_IPV6))
+		verdict = parse_ipv6(data, data_end, offset, ours, q);
+	else
+		return VERDICT_PASS_NOT_IP;
+	/* RFC 1122 3.3.6: no answer to what came to many; turned round, the reply's sender would be a group address. */
+	if (verdict == VERDICT_UNDECIDED && ethernet->h_dest[0] & 1)
+		return VERDICT_PASS_NOT_LISTENED;
+	return verdict;
 }
 
 #endif

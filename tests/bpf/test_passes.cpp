@@ -2,6 +2,7 @@
 // What the program does not answer: each verdict is reached, and a passed packet is passed as it came.
 #include <linux/bpf.h>
 
+#include <algorithm>
 #include <catch2/catch.hpp>
 #include <set>
 
@@ -37,6 +38,10 @@ query octet(query q, std::size_t at_from_ip, std::uint8_t value) {
   return q.then([=](octets& frame, std::size_t ip) { frame.at(ip + at_from_ip) = value; });
 }
 
+query to_mac(query q, const octets& mac) {
+  return q.then([=](octets& frame, std::size_t) { std::copy(mac.begin(), mac.end(), frame.begin()); });
+}
+
 query cut_after(query q, std::size_t octets_from_ip) {
   return q.then([=](octets& frame, std::size_t ip) { frame.resize(ip + octets_from_ip); });
 }
@@ -67,6 +72,10 @@ std::vector<not_answered> all_cases() {
       {"a subnet's broadcast", one().to("198.51.100.255"), VERDICT_PASS_NOT_LISTENED},
       {"another IPv6 address", one().from(CLIENT_IPV6).to("2001:db8:53::54"), VERDICT_PASS_NOT_LISTENED},
       {"IPv6 multicast", one().from(CLIENT_IPV6).to("ff02::fb"), VERDICT_PASS_NOT_LISTENED},
+      {"our address, the broadcast MAC", to_mac(one(), {0xff, 0xff, 0xff, 0xff, 0xff, 0xff}),
+       VERDICT_PASS_NOT_LISTENED},
+      {"our address, a multicast MAC", to_mac(one(), {0x01, 0x00, 0x5e, 0, 0, 1}), VERDICT_PASS_NOT_LISTENED},
+      {"our IPv6 address, a multicast MAC", to_mac(v6(), {0x33, 0x33, 0, 0, 0, 1}), VERDICT_PASS_NOT_LISTENED},
       {"another port", one().ports(40001, 5353), VERDICT_PASS_NOT_LISTENED},
       {"a frame that ends in the IPv4 header", cut_after(one(), 19), VERDICT_PASS_SHORT},
       {"a frame that ends in the IPv6 header", cut_after(v6(), 39), VERDICT_PASS_SHORT},
