@@ -37,6 +37,9 @@ void read_node(table_reader& table, node_settings& node) {
     if (const auto valid = dns::name::from_text(found->value); !valid)
       table.complain("name", found->at,
                      "expected a domain name, found " + in_quotes(found->value) + ": " + valid.error().message);
+    // With escapes a name's text can be longer than the name, and it is the default of `id`.
+    else if (found->value.size() > longest_character_string)
+      table.complain("name", found->at, "expected at most 255 octets, found " + std::to_string(found->value.size()));
     node.name = found->value;
   }
   const auto character_string = [&](std::string_view key, std::string& field) {

@@ -193,6 +193,11 @@ TEST_CASE("a name that no network interface can have is a problem", "[config][se
 TEST_CASE("what the node says of itself must fit in DNS", "[config][settings]") {
   CHECK_THAT(wrong("node", "name = \"a..example\"").at(0),
              Catch::Contains("edge.toml:2:8: node.name: expected a domain name"));
+  std::string escaped;
+  for (int octet = 0; octet < 60; ++octet) escaped += "\\001";
+  escaped += "." + escaped;
+  CHECK(wrong("node", "name = '" + escaped + "'") ==
+        lines{"edge.toml:2:8: node.name: expected at most 255 octets, found 481"});
   CHECK(wrong("node", "id = \"" + std::string(256, 'x') + "\"") ==
         lines{"edge.toml:2:6: node.id: expected at most 255 octets, found 256"});
   CHECK(wrong("node", "version = \"" + std::string(255, 'x') + "\"").empty());
