@@ -31,7 +31,7 @@ result<void> daemon::reload() {
   last_reload_ = reload_outcome{std::chrono::system_clock::now(), std::nullopt};
   if (!outcome) {
     last_reload_->problem = outcome.error().message;
-    spdlog::error("reload refused error=\"{}\" effect=\"what was in force before goes on\"", outcome.error().message);
+    spdlog::error(R"(reload refused error="{}" effect="what was in force before goes on")", outcome.error().message);
   } else {
     spdlog::info("reloaded {}", summary());
   }

@@ -19,9 +19,8 @@
 #include "agent/version.hpp"
 #include "bpf/map_types.h"
 
+namespace nearside {
 namespace {
-
-using namespace nearside;
 
 constexpr int exit_failed = 1;
 constexpr int exit_configuration = 2;  // also a wrong command line: what the operator wrote must change
@@ -87,7 +86,7 @@ int run(int argc, char** argv) {
     return 0;
   }
   set_up_log(good.options.log.level);
-  nearside::daemon agent(given.config, given.pins, std::move(good));
+  daemon agent(given.config, given.pins, std::move(good));
   if (auto done = agent.run(); !done) {
     std::cerr << "nearsided: " << done.error().message << '\n';
     return exit_failed;
@@ -97,12 +96,13 @@ int run(int argc, char** argv) {
 }
 
 }  // namespace
+}  // namespace nearside
 
 int main(int argc, char** argv) {
   try {
-    return run(argc, argv);
+    return nearside::run(argc, argv);
   } catch (const std::exception& why) {
     std::cerr << "nearsided: " << why.what() << '\n';
-    return exit_failed;
+    return nearside::exit_failed;
   }
 }

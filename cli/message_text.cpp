@@ -6,15 +6,10 @@
 #include <cstdlib>
 #include <memory>
 
-// ldns may define `false` and `true` as macros: it comes after the headers of C++.
-#include <ldns/ldns.h>
+#include "agent/dns/ldns.hpp"
 
 namespace nearside::cli {
 namespace {
-
-struct free_packet {
-  void operator()(ldns_pkt* p) const noexcept { ldns_pkt_free(p); }
-};
 
 struct free_text {
   void operator()(char* text) const noexcept { std::free(text); }
@@ -81,7 +76,7 @@ result<message_text> decode_message(std::span<const std::uint8_t> message) {
   const ldns_status status = ldns_wire2pkt(&raw, message.data(), message.size());
   if (status != LDNS_STATUS_OK)
     return error{errc::invalid, std::string("the reply cannot be decoded: ") + ldns_get_errorstr_by_id(status)};
-  const std::unique_ptr<ldns_pkt, free_packet> packet(raw);
+  const dns::owned_packet packet(raw);
 
   message_text text;
   text.rcode = taken(ldns_pkt_rcode2str(ldns_pkt_get_rcode(packet.get())));

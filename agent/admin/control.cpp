@@ -88,7 +88,7 @@ std::string control_server::reply_to(std::string_view line, const handler& answe
   const json::value request = json::parse({line.data(), line.size()}, wrong);
   if (wrong || !request.is_object())
     return json::serialize(
-        json::object{{"error", "a request is one JSON object in one line, such as {\"verb\":\"status\"}"}});
+        json::object{{"error", R"(a request is one JSON object in one line, such as {"verb":"status"})"}});
   auto reply = answer(request.get_object());
   return json::serialize(reply ? *reply : json::object{{"error", reply.error().message}});
 }

@@ -36,7 +36,7 @@ class control_server : public std::enable_shared_from_this<control_server> {
  private:
   control_server(boost::asio::local::stream_protocol::acceptor acceptor, std::filesystem::path path, handler answer);
   boost::asio::awaitable<void> accept();
-  boost::asio::awaitable<void> serve(boost::asio::local::stream_protocol::socket socket);
+  boost::asio::awaitable<void> serve(boost::asio::local::stream_protocol::socket accepted);
 
   boost::asio::local::stream_protocol::acceptor acceptor_;
   std::filesystem::path path_;

@@ -8,22 +8,13 @@
 #include <vector>
 
 #include "agent/dataplane/tables.hpp"
+#include "agent/dns/ldns.hpp"
 #include "agent/dns/rr_type.hpp"
-
-// ldns makes macros of bool, false and true, unless <stdbool.h> was there before.
-#include <stdbool.h>
-//
-#include <ldns/ldns.h>
 
 namespace nearside::admin {
 namespace json = boost::json;
 
 namespace {
-
-struct free_packet {
-  void operator()(ldns_pkt* p) const noexcept { ldns_pkt_free(p); }
-};
-using packet = std::unique_ptr<ldns_pkt, free_packet>;
 
 struct free_text {
   void operator()(char* p) const noexcept { std::free(p); }
@@ -99,7 +90,7 @@ result<json::object> explain(const serve::content& content, const dataplane::obj
   ldns_pkt* parsed = nullptr;
   if (ldns_wire2pkt(&parsed, whole.data(), whole.size()) != LDNS_STATUS_OK)
     return error{errc::system, "explain: the reply could not be read back"};
-  const packet reply(parsed);
+  const dns::owned_packet reply(parsed);
   auto kernel = kernel_part(tables, *qname, qtype);
   if (!kernel) return kernel.error();
 

@@ -90,6 +90,9 @@ class toml_document {
   /// Nothing where the text is not TOML 1.0 in UTF-8; the problem is noted.
   static std::optional<toml_document> parse(std::string_view text, problem_list& problems);
   toml_document(toml_document&&) noexcept;
+  toml_document(const toml_document&) = delete;
+  toml_document& operator=(toml_document&&) = delete;
+  toml_document& operator=(const toml_document&) = delete;
   ~toml_document();
 
   [[nodiscard]] table_reader root(problem_list& problems) const;

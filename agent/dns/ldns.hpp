@@ -4,7 +4,7 @@
 #pragma once
 
 // clang-format off
-#include <stdbool.h>
+#include <stdbool.h>  // NOLINT(modernize-deprecated-headers): see above
 #include <ldns/ldns.h>
 // clang-format on
 

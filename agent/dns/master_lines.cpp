@@ -40,14 +40,12 @@ void master_lines::read_entry(master_entry& entry) {
     } else if (c == '"') {
       quoted = !quoted;
       entry.text += c;
-    } else if (quoted) {
-      entry.text += c;
-    } else if (c == ';') {
+    } else if (!quoted && c == ';') {
       comment = true;
-    } else if (c == '(') {
+    } else if (!quoted && c == '(') {
       ++open;
       entry.text += ' ';
-    } else if (c == ')') {
+    } else if (!quoted && c == ')') {
       if (open == 0) entry.fault = "\")\" without \"(\"";
       if (open > 0) --open;
       entry.text += ' ';

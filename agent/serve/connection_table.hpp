@@ -26,7 +26,7 @@ class connection_table {
   };
   /// Takes a new connection in. Where its client has its share already, that client's longest-idle connection goes;
   /// else, where the table is full, the longest-idle of all.
-  admission admit(const boost::asio::ip::address& client);
+  admission admit(const boost::asio::ip::address& address);
   /// A whole message came: the connection is now the least idle.
   void touch(id which);
   /// The connection is closed; one that is not in the table (evicted) is no error.

@@ -154,7 +154,7 @@ bool tcp_service::answer_some(connection& peer) {
 
 asio::awaitable<void> tcp_service::serve(std::shared_ptr<connection> peer) {
   const auto self = shared_from_this();
-  std::array<std::uint8_t, read_octets> chunk;
+  std::array<std::uint8_t, read_octets> chunk{};
   bool ended = false;
   while (!ended && peer->socket.is_open()) {
     const auto [failed, octets] = co_await peer->socket.async_read_some(asio::buffer(chunk), as_result);
