@@ -72,12 +72,15 @@ VERIFIED_ALONE int read_qname(struct xdp_md *ctx, __u32 dns_offset)
 	__u32 i;
 
 	settings = bpf_map_lookup_elem(&config, &zero);
-	offset = OPAQUE(dns_offset) + DNS_HEADER_OCTETS;
+	offset = OPAQUE((__u64)dns_offset + DNS_HEADER_OCTETS);
 	if (!q || !settings || offset > MAX_DNS_OFFSET + DNS_HEADER_OCTETS)
 		return 0;
 	q->name_octets = qname_octets(data, data_end, offset);
 	octets = OPAQUE(FORGET(q->name_octets));
-	if (octets == 0 || octets > MAX_QNAME)
+	if (octets > MAX_QNAME)
+		return 0;
+	octets = OPAQUE(octets); /* or the compiler checks both bounds on octets - 1, which old kernels do not follow */
+	if (octets == 0)
 		return 0;
 	tail = data + offset + octets;
 	if ((void *)(tail + 1) > data_end)
@@ -123,6 +126,7 @@ static __always_inline enum verdict parse_message(struct xdp_md *ctx, struct que
 
 	if (offset > MAX_DNS_OFFSET)
 		return VERDICT_PASS_SHORT;
+	offset = OPAQUE(offset) & 0x7f; /* old kernels forget the bound when the number is spilled in between */
 	header = data + offset;
 	if ((void *)(header + 1) > data_end)
 		return VERDICT_PASS_SHORT;
@@ -137,7 +141,10 @@ static __always_inline enum verdict parse_message(struct xdp_md *ctx, struct que
 	q->has_opt = header->arcount != 0;
 
 	octets = OPAQUE(read_qname(ctx, offset));
-	if (octets == 0 || octets > MAX_QNAME)
+	if (octets > MAX_QNAME)
+		return VERDICT_PASS_QNAME;
+	octets = OPAQUE(octets);
+	if (octets == 0)
 		return VERDICT_PASS_QNAME;
 	question_tail = data + offset + DNS_HEADER_OCTETS + octets;
 	if ((void *)(question_tail + 2) > data_end ||

@@ -35,7 +35,7 @@ VERIFIED_ALONE int send_event(struct xdp_md *ctx, __u32 verdict)
 	event->qtype = q->qtype;
 	event->qname_length = q->name_octets;
 	for (i = 0; i < QNAME_WORDS; i++)
-		if (i * 8 < q->name_octets) /* behind it may stand what is left of a longer name */
+		if (i * 8 < FORGET(q->name_octets)) /* behind it may stand what is left of a longer name */
 			((__u64 *)event->qname)[i] = q->name[i];
 	udp = data + OPAQUE(dns - sizeof(*udp));
 	if ((void *)(udp + 1) <= data_end)

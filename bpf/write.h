@@ -72,8 +72,11 @@ static __always_inline enum verdict write_image(struct xdp_md *ctx, const struct
 	if (q->ref.flags & ANSWER_LARGE) {
 		generation = copy_large_image(ctx, q->slot, offset, r->body);
 	} else {
-		if (offset > MAX_OPT_OFFSET || body > SMALL_IMAGE_OCTETS ||
-		    copy_octets(data + offset, data_end, image->octets, body, SMALL_IMAGE_OCTETS / 8))
+		__u64 place = OPAQUE(
+			offset); /* a copy that stays in its register: old kernels forget bounds of the spilled */
+
+		if (place > MAX_OPT_OFFSET || body > SMALL_IMAGE_OCTETS ||
+		    copy_octets(data + place, data_end, image->octets, body, SMALL_IMAGE_OCTETS / 8))
 			return VERDICT_DROP_UNSETTLED;
 		COMPILER_BARRIER();
 		generation = FORGET(image->generation);

@@ -26,11 +26,27 @@ std::uint32_t running_agent(const std::filesystem::path& pins) {
   return name == "nearsided" ? pid : 0;
 }
 
+// Detached before, and now the maps are to go too.
+result<void> purge_only(const detach_arguments& arguments, const common_options& common) {
+  if (auto open = dataplane::object::open(common.pins); !open && open.error().kind == errc::not_found)
+    return open.error();
+  if (auto done = dataplane::purge(common.pins); !done) return done.error();
+  if (common.json) {
+    print_json(
+        {{"interface", arguments.interface}, {"outcome", "not attached"}, {"purged", true}, {"still_attached", 0}});
+    return {};
+  }
+  std::cout << arguments.interface << ": was not attached\nthe maps below " << common.pins.string() << " are removed\n";
+  return {};
+}
+
 result<void> detach_from(const detach_arguments& arguments, const common_options& common) {
   if (const std::uint32_t agent = arguments.purge ? running_agent(common.pins) : 0; agent != 0)
     return error{errc::busy,
                  arguments.interface + ": nothing done: nearsided (process " + std::to_string(agent) +
                      ") still uses the maps that --purge would remove; stop it first, or leave --purge out"};
+  const auto before = dataplane::attachments(common.pins);
+  if (arguments.purge && before && before->empty()) return purge_only(arguments, common);
   if (auto done = dataplane::detach(common.pins, arguments.interface, arguments.purge); !done) return done.error();
   const auto left = dataplane::attachments(common.pins);
   if (!left) return left.error();

@@ -37,6 +37,8 @@ run_all() {
   run_ctest dev 'unit|bpf|fuzz'
   run_pytest net tests/net
   run_pytest docs tests/docs
+  # Demo and bench run the release build, where the compiler sees more: it must not break unseen.
+  build_preset release
   if ((SECONDS < sanitizers_until)); then
     build_preset asan sanitized_tests
     run_ctest asan 'unit|fuzz'
