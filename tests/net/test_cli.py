@@ -222,6 +222,15 @@ def test_purge_removes_the_pins_only_after_the_last_interface(host: Host) -> Non
     refused(host.nearside("status"), NOT_FOUND, "nearside: status: .*nothing is pinned.*")
 
 
+def test_what_was_detached_before_can_still_be_purged(host: Host) -> None:
+    """Nothing is attached any more, but the pins are there: --purge takes them, and a second time finds nothing."""
+    host.nearside("attach", "up0")
+    host.nearside("detach", "up0")
+    assert told(host.nearside("detach", "up0", "--purge", "--json"), OK) == {
+        "interface": "up0", "outcome": "not attached", "purged": True, "still_attached": 0}
+    refused(host.nearside("detach", "up0", "--purge"), NOT_FOUND, "nearside: detach: .*nothing is pinned.*")
+
+
 def test_detaching_what_is_not_attached_is_not_found(host: Host) -> None:
     """So that a script can tell."""
     refused(host.nearside("detach", "up0"), NOT_FOUND, "nearside: detach: up0: .*not attached.*")
