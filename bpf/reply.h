@@ -40,7 +40,6 @@ static __always_inline __u32 reply_limit(const struct query *q)
 static __always_inline void prepare_opt(const struct query *q, struct reply *r)
 {
 	__u32 ecs = q->ecs_octets;
-	__u8 *head = (__u8 *)r->opt;
 	__u32 i;
 
 	for (i = 0; i < OPT_WORDS; i++)
@@ -49,11 +48,10 @@ static __always_inline void prepare_opt(const struct query *q, struct reply *r)
 	r->opt_sum = 0;
 	if (!q->has_opt)
 		return;
-	head[2] = DNS_TYPE_OPT;
-	head[3] = MAX_UDP_REPLY >> 8;
-	head[4] = MAX_UDP_REPLY & 0xff;
-	head[7] = q->dnssec_ok ? EDNS_DO >> 8 : 0;
-	head[10] = ecs;
+	/* Octets 2 to 4: the type's second octet, the size; 7: DO; 10: the second octet of RDLENGTH. */
+	r->opt[0] = (__u64)DNS_TYPE_OPT << 16 | (__u64)(MAX_UDP_REPLY >> 8) << 24 |
+		    (__u64)(MAX_UDP_REPLY & 0xff) << 32 | (__u64)q->dnssec_ok << 63;
+	r->opt[1] = (__u64)ecs << 16;
 	r->opt_octets = OPT_OCTETS + ecs;
 	r->opt_sum = sum_add(r->opt[0], r->opt[1]);
 	if (!ecs)

@@ -38,5 +38,5 @@ if(CMAKE_CXX_COMPILER_ID STREQUAL "GNU" AND CMAKE_CXX_COMPILER_VERSION VERSION_L
   # With -O3, g++ 12 sees overlaps in any "text" + std::string (GCC bug 105651), and copies beyond a vector that has just
   # been made larger (105329). The dev and sanitizer builds keep these warnings' work.
   target_compile_options(nearside_options INTERFACE
-    $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict;-Wno-array-bounds;-Wno-stringop-overflow>)
+    $<$<COMPILE_LANGUAGE:CXX>:-Wno-restrict;-Wno-array-bounds;-Wno-stringop-overflow;-Wno-stringop-overread>)
 endif()

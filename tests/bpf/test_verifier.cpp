@@ -11,7 +11,7 @@
 namespace nearside::tests {
 
 // Read off the program as it is (kernel 6.18); raise it by hand, knowing why.
-constexpr std::uint32_t VERIFIED_INSTRUCTIONS = 44400;
+constexpr std::uint32_t VERIFIED_INSTRUCTIONS = 41800;
 
 TEST_CASE("the verifier goes through no more instructions than before, give or take ten percent", "[bpf][verifier]") {
   REQUIRE_KERNEL_SIDE();
