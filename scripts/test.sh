@@ -38,7 +38,7 @@ run_all() {
   run_pytest net tests/net
   run_pytest docs tests/docs
   # Demo and bench run the release build, where the compiler sees more: it must not break unseen.
-  build_preset release
+  build_preset release nearsided nearside nearside_bench nearside_bench_tables
   if ((SECONDS < sanitizers_until)); then
     build_preset asan sanitized_tests
     run_ctest asan 'unit|fuzz'
