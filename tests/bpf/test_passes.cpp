@@ -234,12 +234,23 @@ TEST_CASE("a word in the answers that does not fit its image passes the query up
   CHECK(p.natively(one().frame()).verdict == VERDICT_PASS_UNSETTLED);
 }
 
+TEST_CASE("an image that is written anew while it is copied spoils the frame, which is dropped", "[bpf][unsettled]") {
+  REQUIRE_KERNEL_SIDE();
+  program p;
+  p.native().while_resizing = [](void* owner) {
+    for (auto& slot : static_cast<program*>(owner)->tables().slots_small()) slot.generation = 0;
+  };
+  const auto native = p.natively(one().frame());
+  CHECK(native.verdict == VERDICT_DROP_UNSETTLED);
+  CHECK(native.action == XDP_DROP);
+}
+
 TEST_CASE("every verdict that this program can give is reached by a test", "[bpf][pass]") {
   std::set<std::uint32_t> reached{
       VERDICT_ANSWERED,       VERDICT_ANSWERED_NODATA,   VERDICT_ANSWERED_TRUNCATED,  // test_answers
       VERDICT_PASS_NO_ROOM,                                                           // test_answers
       VERDICT_PASS_LEASE,     VERDICT_PASS_NO_ROUTE,     VERDICT_PASS_UNSETTLED,      // above
-      VERDICT_DROP_UNSETTLED,                                                         // test_torn_reads
+      VERDICT_DROP_UNSETTLED,                                                         // above
       VERDICT_REFERRED,       VERDICT_REFERRED_TRUNCATED};                            // no referral is published yet
   for (const auto& c : all_cases()) reached.insert(c.verdict);
   for (const auto& described : dataplane::counter_descriptions()) {

@@ -48,6 +48,7 @@ long bpf_xdp_adjust_head(struct xdp_md* ctx, int delta) {
 }
 
 long bpf_xdp_adjust_tail(struct xdp_md* ctx, int delta) {
+  if (tables->while_resizing) tables->while_resizing(tables->owner);
   if (delta < 0 ? (size_t)-delta >= frame->length : (size_t)delta > frame->tail_room) return -1;
   /* Like the kernel, which clears what it adds. */
   if (delta > 0) memset(frame->memory + frame->start + frame->length, 0, delta);

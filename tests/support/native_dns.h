@@ -31,6 +31,8 @@ struct native_tables {
   __u64 counters[COUNTER_COUNT];
   struct query_event last_event;
   unsigned int event_count;
+  /* Called when the frame is resized: after the image was chosen, before it is copied. NULL: nothing happens. */
+  void (*while_resizing)(void* owner);
 };
 
 /* A frame with room before and behind it. The caller owns the memory at `memory`. */
