@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/config/measuring.hpp"
 #include "agent/config/problem.hpp"
 #include "agent/config/settings.hpp"
 #include "agent/dns/zone.hpp"
@@ -19,6 +20,7 @@ namespace nearside::config {
 struct loaded {
   settings options;
   std::shared_ptr<const dns::zone_set> zones;
+  measuring servers;
 };
 
 /// Reads the TOML file at `path` and the master files that it names (relative paths: from the folder of `path`).
