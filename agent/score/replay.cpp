@@ -179,7 +179,8 @@ result<void> replay::add(const json::object& line) {
   if (const auto connect = number_in(line, "connect_ms"); connect && *connect >= 0 && *connect < 1e9)
     s.connect = duration(static_cast<duration::rep>(std::llround(*connect * 1e6)));
   last_ = *t;
-  bool changed = false;
+  // What is answered before the first sample is told with it.
+  bool changed = from->second.said[0].empty() && from->second.said[1].empty();
   for (const std::size_t target : server->second) changed |= !from->second.board->add(target, s).pools.empty();
   if (changed) tell(from->first, from->second, s.at, *t);
   return {};

@@ -19,10 +19,12 @@ void takeover::serve(std::size_t address) {
   std::fill(evidence_.begin(), evidence_.end(), 0);
 }
 
-std::optional<std::size_t> takeover::decide(std::span<const contender> contenders, bool open, instant now,
+std::optional<std::size_t> takeover::decide(std::span<const contender> contenders, bool coming, instant now,
                                             const latency_settings& by) {
   const double seconds = decided_at_ ? std::max(0.0, seconds_of(now - *decided_at_)) : 0;
   decided_at_ = now;
+  const bool open = !settled_;
+  settled_ |= !coming;
   if (contenders.empty()) {
     serving_.reset();
     return serving_;

@@ -20,9 +20,9 @@ struct contender {
 
 class takeover {
  public:
-  /// Decides who serves. `open`: nobody has earned his place yet (results are still coming in for the first time), so
-  /// the best one serves at once. Contenders are those that are eligible; none: nobody serves.
-  std::optional<std::size_t> decide(std::span<const contender> contenders, bool open, instant now,
+  /// Decides who serves. Until the first results of all have come (`coming` is then no longer true) nobody has earned
+  /// his place, and the best one serves at once. Contenders are those that are eligible; none: nobody serves.
+  std::optional<std::size_t> decide(std::span<const contender> contenders, bool coming, instant now,
                                     const latency_settings& by);
 
   [[nodiscard]] std::optional<std::size_t> serving() const noexcept { return serving_; }
@@ -33,12 +33,16 @@ class takeover {
   /// Until the evidence for the nearest contender is complete, if gains stay as they are; none: nobody is half-way.
   [[nodiscard]] std::optional<duration> nearest(std::span<const contender> contenders,
                                                 const latency_settings& by) const;
-  void restore(std::size_t serving) { serving_ = serving; }
+  void restore(std::size_t serving) {
+    serving_ = serving;
+    settled_ = true;
+  }
 
  private:
   void serve(std::size_t address);
 
   std::optional<std::size_t> serving_;
+  bool settled_ = false;          // the first results of all have come
   std::vector<double> evidence_;  // by address
   std::optional<instant> decided_at_;
 };

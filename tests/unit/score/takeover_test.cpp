@@ -12,7 +12,7 @@ double seconds_until_takeover(double serving_ms, double other_ms) {
   const latency_settings by;
   takeover t;
   const std::vector<contender> first{{0, 1}, {1, 2}};
-  t.decide(first, true, at(0), by);
+  t.decide(first, false, at(0), by);
   const std::vector<contender> both{{0, serving_ms}, {1, other_ms}};
   for (double now = 1; now < 10'000; ++now)
     if (*t.decide(both, false, at(now), by) == 1) return now;
@@ -32,7 +32,7 @@ TEST_CASE("a gain within the margin never takes over", "[score][takeover]") {
 TEST_CASE("gains that come and go do not add up", "[score][takeover]") {
   const latency_settings by;
   takeover t;
-  t.decide(std::vector<contender>{{0, 100}, {1, 101}}, true, at(0), by);
+  t.decide(std::vector<contender>{{0, 100}, {1, 101}}, false, at(0), by);
   for (double now = 1; now < 2000; ++now) {
     const double swing = static_cast<int>(now) % 2 == 0 ? 20 : -20;
     REQUIRE(*t.decide(std::vector<contender>{{0, 100}, {1, 100 + swing}}, false, at(now), by) == 0);
@@ -42,7 +42,7 @@ TEST_CASE("gains that come and go do not add up", "[score][takeover]") {
 TEST_CASE("when who serves is gone, the best of the others serves at once", "[score][takeover]") {
   const latency_settings by;
   takeover t;
-  t.decide(std::vector<contender>{{0, 10}, {1, 50}, {2, 40}}, true, at(0), by);
+  t.decide(std::vector<contender>{{0, 10}, {1, 50}, {2, 40}}, false, at(0), by);
   CHECK(*t.decide(std::vector<contender>{{1, 50}, {2, 40}}, false, at(1), by) == 2);
   CHECK_FALSE(t.decide({}, false, at(2), by));
 }
@@ -52,6 +52,8 @@ TEST_CASE("while results are still coming in, the best one serves", "[score][tak
   takeover t;
   CHECK(*t.decide(std::vector<contender>{{2, 90}}, true, at(0), by) == 2);
   CHECK(*t.decide(std::vector<contender>{{0, 80}, {2, 90}}, true, at(0.1), by) == 0);
+  CHECK(*t.decide(std::vector<contender>{{0, 80}, {1, 70}, {2, 90}}, false, at(0.2), by) == 1);
+  CHECK(*t.decide(std::vector<contender>{{0, 60}, {1, 70}, {2, 90}}, false, at(0.3), by) == 1);
 }
 
 TEST_CASE("jitter alone changes no answer over ten minutes", "[score][takeover][jitter]") {
