@@ -31,7 +31,7 @@ std::variant<loaded, std::vector<problem>> load_text(std::string_view text, cons
   auto zones = std::make_shared<const dns::zone_set>(read_zones(root, path.parent_path(), problems));
   root.finish();
   if (problems.size() > 0) return problems.take();
-  return loaded{std::move(options), std::move(zones)};
+  return loaded{std::move(options), std::move(zones), {}};
 }
 
 }  // namespace nearside::config

@@ -42,14 +42,14 @@ std::optional<dns::name> read_apex(table_reader& table) {
 }
 
 /// A zone without a name has its table read all the same, with the root in the place of the name, and is not to be
-/// used.
+/// used. `pools`: how many there are so far.
 dns::zone read_zone(table_reader& table, const std::optional<dns::name>& apex, const std::filesystem::path& folder,
-                    problem_list& problems) {
+                    std::uint32_t& pools, problem_list& problems) {
   dns::zone zone(apex.value_or(dns::name()));
   std::uint32_t ttl = usual_ttl;
   if (const auto found = table.seconds("ttl", least_ttl, most_ttl)) ttl = found->value;
   const bool complete = read_content(table, folder, ttl, zone, problems);
-  read_balanced_names(table, ttl, zone);
+  read_balanced_names(table, ttl, pools, zone);
   table.finish();
   if (complete && apex) {
     if (const auto whole = zone.check(); !whole) problems.add(table.at(), whole.error().message);
@@ -98,9 +98,10 @@ void check_nesting(const std::vector<placed_zone>& all, problem_list& problems) 
 dns::zone_set read_zones(table_reader& root, const std::filesystem::path& folder, problem_list& problems) {
   std::vector<placed_zone> all;
   std::unordered_map<dns::name, place, dns::name_hash> seen;
+  std::uint32_t pools = 0;
   for (table_reader& table : root.tables("zone")) {
     const auto apex = read_apex(table);
-    dns::zone zone = read_zone(table, apex, folder, problems);
+    dns::zone zone = read_zone(table, apex, folder, pools, problems);
     if (!apex) continue;
     const auto [earlier, is_new] = seen.emplace(*apex, table.at("name"));
     if (is_new) {

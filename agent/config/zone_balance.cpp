@@ -79,7 +79,8 @@ std::vector<boost::asio::ip::address> read_servers(table_reader& table) {
   return servers;
 }
 
-void read_balanced_name(table_reader& table, std::uint32_t ttl, dns::zone& zone, names_seen& seen) {
+void read_balanced_name(table_reader& table, std::uint32_t ttl, std::uint32_t& pools, dns::zone& zone,
+                        names_seen& seen) {
   const auto owner = read_owner(table, zone, seen);
   const auto servers = read_servers(table);
   if (const auto own_ttl = table.seconds("ttl", least_ttl, most_ttl)) ttl = own_ttl->value;
@@ -93,14 +94,14 @@ void read_balanced_name(table_reader& table, std::uint32_t ttl, dns::zone& zone,
       return;
     }
   }
-  zone.balance(*owner);
+  zone.balance(*owner, pools++);
 }
 
 }  // namespace
 
-void read_balanced_names(table_reader& zone_table, std::uint32_t ttl, dns::zone& zone) {
+void read_balanced_names(table_reader& zone_table, std::uint32_t ttl, std::uint32_t& pools, dns::zone& zone) {
   names_seen seen;
-  for (table_reader& table : zone_table.tables("balance")) read_balanced_name(table, ttl, zone, seen);
+  for (table_reader& table : zone_table.tables("balance")) read_balanced_name(table, ttl, pools, zone, seen);
 }
 
 }  // namespace nearside::config

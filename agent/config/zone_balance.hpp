@@ -10,7 +10,7 @@
 namespace nearside::config {
 
 /// Adds every [[zone.balance]] of the table to the zone, which has its other records already. `ttl`: of those without
-/// one, in seconds.
-void read_balanced_names(table_reader& zone_table, std::uint32_t ttl, dns::zone& zone);
+/// one, in seconds. Each is a pool of its own; `pools`: how many there are so far.
+void read_balanced_names(table_reader& zone_table, std::uint32_t ttl, std::uint32_t& pools, dns::zone& zone);
 
 }  // namespace nearside::config
