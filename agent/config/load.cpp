@@ -3,6 +3,10 @@
 
 #include <utility>
 
+#include "agent/config/pools.hpp"
+#include "agent/config/read_checks.hpp"
+#include "agent/config/read_probing.hpp"
+#include "agent/config/read_servers.hpp"
 #include "agent/config/read_settings.hpp"
 #include "agent/config/read_zones.hpp"
 #include "agent/config/text_file.hpp"
@@ -27,11 +31,19 @@ std::variant<loaded, std::vector<problem>> load_text(std::string_view text, cons
   if (!document) return problems.take();
 
   table_reader root = document->root(problems);
-  settings options = read_settings(root);
-  auto zones = std::make_shared<const dns::zone_set>(read_zones(root, path.parent_path(), problems));
+  const std::filesystem::path folder = path.parent_path();
+  settings options = read_settings(root, folder);
+  measuring measured;
+  read_probing(root, measured.probe, measured.latency);
+  check_list checks = read_checks(root, folder);
+  const server_list servers = read_servers(root, checks.names, problems);
+  pool_list pools(checks.all);
+  auto zones = std::make_shared<const dns::zone_set>(read_zones(root, folder, {checks, servers, pools}, problems));
   root.finish();
   if (problems.size() > 0) return problems.take();
-  return loaded{std::move(options), std::move(zones)};
+  pools.move_into(measured);
+  measured.checks = std::move(checks.all);
+  return loaded{std::move(options), std::move(zones), std::move(measured)};
 }
 
 }  // namespace nearside::config

@@ -42,7 +42,7 @@ struct check {
   std::string host;                                                            // empty: the server's address
   std::vector<std::pair<std::uint16_t, std::uint16_t>> status = {{200, 399}};  // expected, as ranges
   std::string body;                // a substring that must be there; empty: anything will do
-  std::string body_regex;          // ECMAScript; empty: none
+  std::string body_regex;          // RE2's syntax; empty: none
   std::size_t body_limit = 65536;  // octets of the body that are looked at
 
   // dns

@@ -24,6 +24,7 @@ constexpr std::size_t longest_character_string = 255;  // RFC 1035 3.3
 constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::size_t most_connections = 65'536;
 constexpr std::size_t most_pipelined = 1'000;
+constexpr std::size_t longest_path = PATH_MAX - 1;
 constexpr std::uint32_t fewest_entries = 16;
 
 std::string host_name() {
@@ -105,11 +106,13 @@ void read_listen(table_reader& table, std::vector<boost::asio::ip::address>& lis
 
 void read_edge(table_reader& table, edge_settings& edge) {
   constexpr std::array<std::string_view, 3> routes{"auto", "swap", "lookup"};
+  constexpr std::array<std::string_view, 2> rules{"pass", "all"};
   read_interfaces(table, edge.interfaces);
   read_listen(table, edge.listen);
   table.integer_into<std::uint16_t>("port", edge.port, 1, 65'535);
   if (const auto lease = table.duration("lease", 1s, 1h)) edge.lease = lease->value;
   if (const auto route = table.one_of("replies", routes)) edge.replies = static_cast<reply_route>(*route);
+  if (const auto rule = table.one_of("stale", rules)) edge.stale = static_cast<stale_rule>(*rule);
 }
 
 void read_serve(table_reader& table, serve_settings& serve) {
@@ -144,6 +147,32 @@ void read_control(table_reader& table, control_settings& control) {
   control.socket = found->value;
 }
 
+void read_state(table_reader& table, state_settings& state) {
+  const auto found = table.text("directory");
+  if (!found) return;
+  const bool valid = found->value.starts_with('/') && found->value.size() <= longest_path &&
+                     found->value.find('\0') == std::string::npos;
+  if (!valid) {
+    table.complain("directory", found->at,
+                   "expected an absolute path of at most " + std::to_string(longest_path) + " octets, found " +
+                       in_quotes(found->value));
+  }
+  state.directory = found->value;
+}
+
+void read_record(table_reader& table, const std::filesystem::path& folder, record_settings& record) {
+  const auto found = table.text("file");
+  if (!found || found->value.empty()) return;
+  if (found->value.size() > longest_path || found->value.ends_with('/') ||
+      found->value.find('\0') != std::string::npos) {
+    table.complain("file", found->at,
+                   "expected the path of a file, of at most " + std::to_string(longest_path) + " octets, found " +
+                       in_quotes(found->value));
+    return;
+  }
+  record.file = folder / found->value;
+}
+
 /// Reads a section where it is there, and complains about its unknown keys.
 template <typename Read>
 void section(table_reader& root, std::string_view key, Read read) {
@@ -155,7 +184,7 @@ void section(table_reader& root, std::string_view key, Read read) {
 
 }  // namespace
 
-settings read_settings(table_reader& root) {
+settings read_settings(table_reader& root, const std::filesystem::path& folder) {
   constexpr std::array<std::string_view, 4> levels{"error", "warn", "info", "debug"};
   settings all;
   all.node.name = host_name();
@@ -173,6 +202,8 @@ settings read_settings(table_reader& root) {
     if (const auto level = table.one_of("level", levels)) all.log.level = static_cast<log_level>(*level);
   });
   section(root, "control", [&](table_reader& table) { read_control(table, all.control); });
+  section(root, "state", [&](table_reader& table) { read_state(table, all.state); });
+  section(root, "record", [&](table_reader& table) { read_record(table, folder, all.record); });
   return all;
 }
 

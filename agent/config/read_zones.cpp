@@ -44,12 +44,12 @@ std::optional<dns::name> read_apex(table_reader& table) {
 /// A zone without a name has its table read all the same, with the root in the place of the name, and is not to be
 /// used.
 dns::zone read_zone(table_reader& table, const std::optional<dns::name>& apex, const std::filesystem::path& folder,
-                    problem_list& problems) {
+                    const balance_sources& sources, problem_list& problems) {
   dns::zone zone(apex.value_or(dns::name()));
   std::uint32_t ttl = usual_ttl;
   if (const auto found = table.seconds("ttl", least_ttl, most_ttl)) ttl = found->value;
   const bool complete = read_content(table, folder, ttl, zone, problems);
-  read_balanced_names(table, ttl, zone);
+  read_balanced_names(table, ttl, sources, zone, problems);
   table.finish();
   if (complete && apex) {
     if (const auto whole = zone.check(); !whole) problems.add(table.at(), whole.error().message);
@@ -95,12 +95,13 @@ void check_nesting(const std::vector<placed_zone>& all, problem_list& problems) 
 
 }  // namespace
 
-dns::zone_set read_zones(table_reader& root, const std::filesystem::path& folder, problem_list& problems) {
+dns::zone_set read_zones(table_reader& root, const std::filesystem::path& folder, const balance_sources& sources,
+                         problem_list& problems) {
   std::vector<placed_zone> all;
   std::unordered_map<dns::name, place, dns::name_hash> seen;
   for (table_reader& table : root.tables("zone")) {
     const auto apex = read_apex(table);
-    dns::zone zone = read_zone(table, apex, folder, problems);
+    dns::zone zone = read_zone(table, apex, folder, sources, problems);
     if (!apex) continue;
     const auto [earlier, is_new] = seen.emplace(*apex, table.at("name"));
     if (is_new) {

@@ -5,11 +5,14 @@
 #include <filesystem>
 
 #include "agent/config/toml_reader.hpp"
+#include "agent/config/zone_balance.hpp"
 #include "agent/dns/zone.hpp"
 
 namespace nearside::config {
 
-/// `folder`: where relative paths of master files begin. What is wrong is noted; the set is then not to be used.
-[[nodiscard]] dns::zone_set read_zones(table_reader& root, const std::filesystem::path& folder, problem_list& problems);
+/// `folder`: where relative paths of master files begin. `sources`: what the balanced names refer to. What is wrong is
+/// noted; the set is then not to be used.
+[[nodiscard]] dns::zone_set read_zones(table_reader& root, const std::filesystem::path& folder,
+                                       const balance_sources& sources, problem_list& problems);
 
 }  // namespace nearside::config

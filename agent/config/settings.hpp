@@ -20,6 +20,12 @@ enum class reply_route {
   lookup,     ///< always a look-up in the kernel's routing table
 };
 
+/// What the kernel does past the lease, when the agent gave no sign of life for so long.
+enum class stale_rule {
+  pass,  ///< everything goes to the stack
+  all,   ///< it answers with all servers of a name
+};
+
 enum class log_level { error, warn, info, debug };
 
 /// [node]: what the node says of itself.
@@ -37,6 +43,7 @@ struct edge_settings {
   std::chrono::milliseconds lease =
       std::chrono::seconds(10);  // the kernel answers this long after the agent's last sign of life
   reply_route replies = reply_route::automatic;
+  stale_rule stale = stale_rule::pass;
 };
 
 /// [serve]: the agent's own sockets.
@@ -71,7 +78,17 @@ struct control_settings {
   std::filesystem::path socket = "/run/nearside/control.sock";
 };
 
-/// The whole file but its zones.
+/// [state]: what outlives a restart of the agent.
+struct state_settings {
+  std::filesystem::path directory = "/var/lib/nearside";  // administrative states, and what was measured
+};
+
+/// [record]: samples as JSON lines, for `nearside replay`.
+struct record_settings {
+  std::filesystem::path file;  // empty: none
+};
+
+/// The whole file but its zones and what it says about measuring.
 struct settings {
   node_settings node;
   edge_settings edge;
@@ -80,6 +97,8 @@ struct settings {
   event_settings events;
   log_settings log;
   control_settings control;
+  state_settings state;
+  record_settings record;
 };
 
 }  // namespace nearside::config

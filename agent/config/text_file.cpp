@@ -32,6 +32,14 @@ result<void> check_file(const std::filesystem::path& path, std::uintmax_t limit)
   return {};
 }
 
+result<void> check_program(const std::filesystem::path& path, std::uintmax_t limit) {
+  struct stat status {};
+  if (::stat(path.c_str(), &status) != 0) return system_error(errno, "cannot run the program");
+  if (const auto fit = check_status(status, limit); !fit) return fit.error();
+  if (::access(path.c_str(), X_OK) != 0) return system_error(errno, "cannot run the program");
+  return {};
+}
+
 result<std::string> read_file(const std::filesystem::path& path, std::uintmax_t limit) {
   // Not blocking: opening a pipe that nobody writes to would wait for ever.
   const unique_fd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));

@@ -23,6 +23,8 @@
 #include <toml++/toml.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <utility>
 
 #include "agent/config/durations.hpp"
@@ -31,6 +33,7 @@
 namespace nearside::config {
 namespace {
 
+using std::chrono::microseconds;
 using std::chrono::milliseconds;
 
 place begin_of(const toml::node& node) { return {node.source().begin.line, node.source().begin.column}; }
@@ -61,6 +64,12 @@ std::optional<place> too_deep(std::string_view text) {
     if (c == '\n') at = {at.line + 1, 0};
   }
   return std::nullopt;
+}
+
+std::string number_text(double number) {
+  std::array<char, 32> text{};
+  const auto [end, failed] = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
+  return failed == std::errc{} ? std::string(text.data(), end) : std::to_string(number);
 }
 
 std::string range(const std::string& least, const std::string& most) { return " from " + least + " to " + most; }
@@ -107,18 +116,48 @@ std::optional<located<std::int64_t>> table_reader::integer(std::string_view key,
   return std::nullopt;
 }
 
-std::optional<located<milliseconds>> table_reader::duration(std::string_view key, milliseconds least,
-                                                            milliseconds most) {
+std::optional<located<double>> table_reader::number(std::string_view key, double least, double most) {
+  const toml::node* found = take(key);
+  if (found == nullptr) return std::nullopt;
+  // Not a number is neither at least the one nor at most the other.
+  if (const auto value = found->value<double>(); found->is_number() && value && *value >= least && *value <= most)
+    return located<double>{*value, begin_of(*found), found->source().end.line};
+  expected(key, *found, "a number" + range(number_text(least), number_text(most)));
+  return std::nullopt;
+}
+
+std::optional<located<bool>> table_reader::truth(std::string_view key) {
+  const toml::node* found = take(key);
+  if (found == nullptr) return std::nullopt;
+  if (const auto* value = found->as_boolean())
+    return located<bool>{value->get(), begin_of(*found), found->source().end.line};
+  expected(key, *found, "true or false");
+  return std::nullopt;
+}
+
+std::optional<located<microseconds>> table_reader::fine_duration(std::string_view key, microseconds least,
+                                                                 microseconds most) {
   const toml::node* found = take(key);
   if (found == nullptr) return std::nullopt;
   if (const auto* text = found->as_string()) {
     const auto value = parse_duration(text->get());
     if (value && *value >= least && *value <= most)
-      return located<milliseconds>{*value, begin_of(*found), found->source().end.line};
+      return located<microseconds>{*value, begin_of(*found), found->source().end.line};
   }
   expected(key, *found,
            "a duration with its unit" + range(in_quotes(duration_text(least)), in_quotes(duration_text(most))));
   return std::nullopt;
+}
+
+std::optional<located<milliseconds>> table_reader::duration(std::string_view key, milliseconds least,
+                                                            milliseconds most) {
+  const auto found = fine_duration(key, least, most);
+  if (!found) return std::nullopt;
+  if (found->value.count() % 1000 != 0) {
+    complain(key, found->at, "expected whole milliseconds, found " + in_quotes(duration_text(found->value)));
+    return std::nullopt;
+  }
+  return located<milliseconds>{std::chrono::duration_cast<milliseconds>(found->value), found->at, found->last_line};
 }
 
 std::optional<located<std::uint32_t>> table_reader::seconds(std::string_view key, std::chrono::seconds least,
@@ -138,24 +177,38 @@ std::optional<std::size_t> table_reader::one_of(std::string_view key, std::span<
   for (std::size_t i = 0; i < words.size(); ++i) {
     if (words[i] == found->value) return i;
   }
-  complain(key, found->at, "expected " + alternatives(words) + ", found " + in_quotes(found->value));
+  std::string message = "expected " + alternatives(words) + ", found " + in_quotes(found->value);
+  if (const auto meant = nearest(found->value, words); !meant.empty())
+    message += ", did you mean " + in_quotes(meant) + "?";
+  complain(key, found->at, message);
   return std::nullopt;
 }
 
 std::optional<located<std::vector<located<std::string>>>> table_reader::texts(std::string_view key) {
+  return list(key, false);
+}
+
+std::optional<located<std::vector<located<std::string>>>> table_reader::texts_or_integers(std::string_view key) {
+  return list(key, true);
+}
+
+std::optional<located<std::vector<located<std::string>>>> table_reader::list(std::string_view key, bool with_integers) {
   const toml::node* found = take(key);
   if (found == nullptr) return std::nullopt;
   const auto* array = found->as_array();
   if (array == nullptr) {
-    expected(key, *found, "an array of strings");
+    expected(key, *found, with_integers ? "an array of strings or integers" : "an array of strings");
     return std::nullopt;
   }
   located<std::vector<located<std::string>>> all{{}, begin_of(*found), found->source().end.line};
+  all.value.reserve(array->size());
   for (const toml::node& element : *array) {
     if (const auto* text = element.as_string())
       all.value.push_back({text->get(), begin_of(element), element.source().end.line});
+    else if (const auto* number = element.as_integer(); with_integers && number != nullptr)
+      all.value.push_back({std::to_string(number->get()), begin_of(element), element.source().end.line});
     else
-      expected(key, element, "a string");
+      expected(key, element, with_integers ? "a string or an integer" : "a string");
   }
   return all;
 }
@@ -184,6 +237,13 @@ std::vector<table_reader> table_reader::tables(std::string_view key) {
     else
       expected(key, element, wanted);
   }
+  return all;
+}
+
+std::vector<std::string_view> table_reader::keys() const {
+  std::vector<std::string_view> all;
+  all.reserve(table_->size());
+  for (const auto& [key, value] : *table_) all.push_back(key.str());
   return all;
 }
 

@@ -42,8 +42,15 @@ class table_reader {
   /// Nothing where the key is absent, or present and wrong: then the problem is noted.
   std::optional<located<std::string>> text(std::string_view key);
   std::optional<located<std::int64_t>> integer(std::string_view key, std::int64_t least, std::int64_t most);
+  /// An integer will do, infinity will not.
+  std::optional<located<double>> number(std::string_view key, double least, double most);
+  std::optional<located<bool>> truth(std::string_view key);
+  /// A duration of whole milliseconds.
   std::optional<located<std::chrono::milliseconds>> duration(std::string_view key, std::chrono::milliseconds least,
                                                              std::chrono::milliseconds most);
+  /// A duration as exact as it can be written.
+  std::optional<located<std::chrono::microseconds>> fine_duration(std::string_view key, std::chrono::microseconds least,
+                                                                  std::chrono::microseconds most);
   /// A duration of whole seconds, as DNS counts.
   std::optional<located<std::uint32_t>> seconds(std::string_view key, std::chrono::seconds least,
                                                 std::chrono::seconds most);
@@ -51,6 +58,8 @@ class table_reader {
   std::optional<std::size_t> one_of(std::string_view key, std::span<const std::string_view> words);
   /// The texts of an array; those that are no text are left out and noted.
   std::optional<located<std::vector<located<std::string>>>> texts(std::string_view key);
+  /// The same of an array in which integers may stand too: they come as their decimal text.
+  std::optional<located<std::vector<located<std::string>>>> texts_or_integers(std::string_view key);
   std::optional<table_reader> table(std::string_view key);
   /// The tables of an array of tables, [[key]]; none where the key is absent.
   std::vector<table_reader> tables(std::string_view key);
@@ -62,6 +71,15 @@ class table_reader {
       field = static_cast<Integer>(found->value);
   }
 
+  /// Reads a number into a field.
+  void number_into(std::string_view key, double& field, double least, double most) {
+    if (const auto found = number(key, least, most)) field = found->value;
+  }
+
+  /// The key exists, though nobody wants its value.
+  void allow(std::string_view key) { take(key); }
+  /// All keys that are there, in no order; they live as long as the document.
+  [[nodiscard]] std::vector<std::string_view> keys() const;
   /// Is the key there, right or wrong?
   [[nodiscard]] bool has(std::string_view key) const;
   /// Where the table begins.
@@ -75,6 +93,7 @@ class table_reader {
 
  private:
   const toml::node* take(std::string_view key);
+  std::optional<located<std::vector<located<std::string>>>> list(std::string_view key, bool with_integers);
   [[nodiscard]] std::string full_name(std::string_view key) const;
   void expected(std::string_view key, const toml::node& found, const std::string& what);
 

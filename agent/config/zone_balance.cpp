@@ -1,21 +1,19 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/config/zone_balance.hpp"
 
-#include <algorithm>
+#include <optional>
 #include <string>
 #include <unordered_map>
 #include <utility>
 
 #include "agent/config/addresses.hpp"
+#include "agent/config/balance_criteria.hpp"
+#include "agent/config/balance_servers.hpp"
 #include "agent/config/wording.hpp"
-#include "agent/config/zone_content.hpp"
 #include "agent/dns/rr_type.hpp"
 
 namespace nearside::config {
 namespace {
-
-// As many alternatives as an answer can have (rrset::alternatives).
-constexpr std::size_t most_servers = 255;
 
 using names_seen = std::unordered_map<dns::name, place, dns::name_hash>;
 
@@ -54,53 +52,60 @@ std::optional<dns::name> read_owner(table_reader& table, const dns::zone& zone, 
   return *name;
 }
 
-std::vector<boost::asio::ip::address> read_servers(table_reader& table) {
-  std::vector<boost::asio::ip::address> servers;
-  const auto found = table.texts("servers");
-  if (!found) {
-    if (!table.has("servers"))
-      table.complain("servers", table.at(), "expected the addresses of at least one server, found none");
-    return servers;
-  }
-  if (found->value.empty() || found->value.size() > most_servers) {
-    table.complain(
-        "servers", found->at,
-        "expected 1 to " + std::to_string(most_servers) + " addresses, found " + std::to_string(found->value.size()));
-  }
-  for (const auto& text : found->value) {
-    const auto address = parse_host_address(text.value);
-    if (!address)
-      table.complain("servers", text.at, address.error().message);
-    else if (std::find(servers.begin(), servers.end(), *address) != servers.end())
-      table.complain("servers", text.at, in_quotes(text.value) + " is given twice");
-    else
-      servers.push_back(*address);
-  }
-  return servers;
-}
-
-void read_balanced_name(table_reader& table, std::uint32_t ttl, dns::zone& zone, names_seen& seen) {
-  const auto owner = read_owner(table, zone, seen);
-  const auto servers = read_servers(table);
-  if (const auto own_ttl = table.seconds("ttl", least_ttl, most_ttl)) ttl = own_ttl->value;
-  table.finish();
-  if (!owner) return;
-  for (const auto& server : servers) {
-    if (const auto added =
-            zone.add(*owner, server.is_v4() ? dns::rr_type::a : dns::rr_type::aaaa, ttl, address_octets(server));
-        !added) {
-      table.complain("name", table.at("name"), added.error().message);
-      return;
+/// The RRsets of the name: the servers' addresses in their order, then the fallbacks.
+result<void> add_addresses(const dns::name& owner, std::uint32_t ttl, const pool_wish& wish, dns::zone& zone) {
+  const auto add = [&](const boost::asio::ip::address& address) {
+    return zone.add(owner, address.is_v4() ? dns::rr_type::a : dns::rr_type::aaaa, ttl, address_octets(address));
+  };
+  for (const pooled_server& server : wish.servers) {
+    for (const auto& family : server.from->families) {
+      if (!family) continue;
+      if (const auto added = add(family->address); !added) return added.error();
     }
   }
-  zone.balance(*owner);
+  for (const auto& address : wish.fallbacks) {
+    if (const auto added = add(address); !added) return added.error();
+  }
+  return {};
+}
+
+void read_balanced_name(table_reader& table, std::uint32_t ttl, const balance_sources& sources, dns::zone& zone,
+                        names_seen& seen, problem_list& problems) {
+  const std::size_t before = problems.size();
+  const auto owner = read_owner(table, zone, seen);
+  pool_wish wish;
+  wish.rules = read_criteria(table, std::chrono::seconds(ttl));
+  const server_choice chosen = read_balanced_servers(table, sources.servers, sources.checks.names);
+  wish.servers = chosen.servers;
+  wish.fallbacks = read_fallbacks(table, wish.rules, chosen);
+  table.finish();
+  // What does not fit together is only told of a name of which each part is good.
+  if (problems.size() == before && chosen.whole) check_together(table, wish.rules, chosen, sources.checks.all);
+  if (!owner) return;
+  // A name with a problem has its addresses nevertheless, so that none is missed where the zone is looked at as a
+  // whole.
+  if (const auto added = add_addresses(*owner, static_cast<std::uint32_t>(wish.rules.ttl.count()), wish, zone);
+      !added) {
+    table.complain("name", table.at("name"), added.error().message);
+    return;
+  }
+  if (problems.size() != before || !chosen.whole) return;
+  wish.label = owner->text();
+  if (const auto pool = sources.pools.add(wish))
+    zone.balance(*owner);
+  else
+    table.complain(
+        "servers", table.at("servers"),
+        "expected at most " + std::to_string(pool_list::most_targets) + " addresses with a check in all, found more");
 }
 
 }  // namespace
 
-void read_balanced_names(table_reader& zone_table, std::uint32_t ttl, dns::zone& zone) {
+void read_balanced_names(table_reader& zone_table, std::uint32_t ttl, const balance_sources& sources, dns::zone& zone,
+                         problem_list& problems) {
   names_seen seen;
-  for (table_reader& table : zone_table.tables("balance")) read_balanced_name(table, ttl, zone, seen);
+  for (table_reader& table : zone_table.tables("balance"))
+    read_balanced_name(table, ttl, sources, zone, seen, problems);
 }
 
 }  // namespace nearside::config

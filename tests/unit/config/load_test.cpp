@@ -25,7 +25,7 @@ servers = []
             "edge.toml:3:1: unknown key \"edge.prot\", did you mean \"port\"?",
             "edge.toml:5:9: log.level: expected a string, found the integer 3",
             "edge.toml:9:7: zone.ttl: expected a duration with its unit from \"1s\" to \"2d\", found the string \"3d\"",
-            "edge.toml:12:11: zone.balance.servers: expected 1 to 255 addresses, found 0"});
+            "edge.toml:12:11: zone.balance.servers: expected 1 to 255 servers, found 0"});
 }
 
 TEST_CASE("a key that no section knows is a problem, with the one that was meant", "[config][load]") {

@@ -110,17 +110,18 @@ servers = ["192.0.2.84"]
 }
 
 TEST_CASE("a server has an address of one host, once", "[config][zones]") {
-  CHECK(wrong_balance("www", "") ==
-        lines{"edge.toml:9:11: zone.balance.servers: expected 1 to 255 addresses, found 0"});
+  CHECK(wrong_balance("www", "") == lines{"edge.toml:9:11: zone.balance.servers: expected 1 to 255 servers, found 0"});
   CHECK(wrong_balance("www", "\"0.0.0.0\"") == lines{"edge.toml:9:12: zone.balance.servers: expected the address of "
                                                      "one host, found \"0.0.0.0\", the unspecified address"});
   CHECK(wrong_balance("www", "\"ff02::1\"").size() == 1);
   CHECK(wrong_balance("www", "\"web1.example.net\"") ==
-        lines{"edge.toml:9:12: zone.balance.servers: expected an IPv4 or IPv6 address, found \"web1.example.net\""});
+        lines{"edge.toml:9:12: zone.balance.servers: expected an address or the name of a [[server]], found "
+              "\"web1.example.net\""});
   CHECK(wrong_balance("www", "\"192.0.2.80\", \"192.0.2.80\"") ==
         lines{"edge.toml:9:26: zone.balance.servers: \"192.0.2.80\" is given twice"});
-  CHECK(wrong_zone("[[zone.balance]]\nname = \"www\"\n") ==
-        lines{"edge.toml:7:1: zone.balance.servers: expected the addresses of at least one server, found none"});
+  CHECK(
+      wrong_zone("[[zone.balance]]\nname = \"www\"\n") ==
+      lines{"edge.toml:7:1: zone.balance.servers: expected the addresses or names of at least one server, found none"});
 }
 
 TEST_CASE("a balanced name belongs to its zone and is there once", "[config][zones]") {
@@ -234,7 +235,7 @@ TEST_CASE("a zone without a name has its other problems told too", "[config][zon
       lines{"edge.toml:4:1: zone.name: expected the zone's name, found none",
             "edge.toml:5:1: unknown key \"zone.nane\", did you mean \"name\"?",
             "edge.toml:6:7: zone.ttl: expected a duration with its unit from \"1s\" to \"2d\", found the string \"0s\"",
-            "edge.toml:10:11: zone.balance.servers: expected 1 to 255 addresses, found 0"});
+            "edge.toml:10:11: zone.balance.servers: expected 1 to 255 servers, found 0"});
 }
 
 TEST_CASE("the timers of an SOA make sense together", "[config][zones]") {
