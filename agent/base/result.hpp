@@ -50,7 +50,7 @@ inline error system_error(int code, std::string_view doing, errc kind = errc::sy
   const int number = code < 0 ? -code : code;
   if (kind == errc::system) {
     if (number == EPERM || number == EACCES) kind = errc::denied;
-    if (number == ENOSPC || number == E2BIG) kind = errc::exhausted;
+    if (number == ENOSPC || number == E2BIG || number == EMFILE || number == ENFILE) kind = errc::exhausted;
     if (number == EOPNOTSUPP || number == ENOSYS) kind = errc::unsupported;
     if (number == EBUSY || number == EEXIST) kind = errc::busy;
     if (number == ENOENT || number == ENODEV) kind = errc::not_found;

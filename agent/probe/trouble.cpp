@@ -7,7 +7,7 @@
 namespace nearside::probe {
 
 trouble local_fault(int number, std::string_view doing) {
-  auto fault = system_error(number, doing, number == EMFILE || number == ENFILE ? errc::exhausted : errc::system);
+  auto fault = system_error(number, doing);
   return {cause::local, std::move(fault.message), fault.kind};
 }
 
