@@ -52,7 +52,8 @@ struct candidate {
   double penalty = 0;
   std::optional<duration> rtt;  // SRTT
   duration rtt_variation{};
-  double loss = 0;  // 0 to 1
+  double loss = 0;              // 0 to 1
+  std::optional<duration> age;  // of the newest sample
 };
 
 }  // namespace nearside::score

@@ -2,8 +2,6 @@
 #include "agent/score/choose.hpp"
 
 #include <algorithm>
-#include <array>
-#include <string_view>
 
 #include "agent/score/order.hpp"
 #include "agent/score/screen.hpp"
@@ -11,8 +9,6 @@
 
 namespace nearside::score {
 namespace {
-
-constexpr std::array<std::string_view, 6> policy_words{"all", "latency", "failover", "weighted", "spread", "hash"};
 
 std::vector<bool> addresses_in(const dns::choice& made, std::size_t count) {
   std::vector<bool> answered(count);
@@ -54,8 +50,8 @@ dns::choice all_down(const pool& of, const pool::family& family, std::span<const
 std::string outcome_of(const pool& of, const dns::choice& made, const screened& who, bool other_family_serves) {
   if (who.by_unknown) return "nothing is up yet: servers without a result stand in";
   if (!who.eligible.empty())
-    return "policy " + std::string(policy_words.at(static_cast<std::size_t>(of.rules.how))) + " among " +
-           std::to_string(who.eligible.size()) + " eligible";
+    return "policy " + std::string(text_of(of.rules.how)) + " among " + std::to_string(who.eligible.size()) +
+           " eligible";
   if (other_family_serves) return "no server of this family is eligible, one of the other is: NODATA";
   switch (made.what) {
     case dns::choice::kind::servfail: return "all down: SERVFAIL";

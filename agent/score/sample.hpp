@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace nearside::score {
 
@@ -31,5 +32,13 @@ struct sample {
                                         // there when ok
   std::optional<int> certificate_days;  // until the certificate expires; negative: it has
 };
+
+/// What a failure with this reason is: a time-out and an unreachable network lose the probe, all else is an answer that
+/// a client would suffer as well.
+[[nodiscard]] inline outcome outcome_of_failure(std::string_view reason) noexcept {
+  return reason.starts_with("timeout") || reason.starts_with("unreachable") || reason.starts_with("lost")
+             ? outcome::lost
+             : outcome::failed;
+}
 
 }  // namespace nearside::score

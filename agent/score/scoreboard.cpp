@@ -113,6 +113,7 @@ candidate scoreboard::candidate_of(const pool_address& address, std::size_t inde
     c.rtt = first.figures.smoothed();
     c.rtt_variation = first.figures.variation();
     c.loss = first.figures.loss(now);
+    if (const auto newest = first.figures.newest()) c.age = now - *newest;
   }
   if (const auto* order = orders_.find(server)) {
     c.forced = order->state;

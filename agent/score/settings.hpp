@@ -3,11 +3,13 @@
 // formula for each. Plain values: filled by the room `config`, then only read.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/score/sample.hpp"
@@ -42,6 +44,10 @@ struct latency_settings {
 };
 
 enum class policy : std::uint8_t { all, latency, failover, weighted, spread, hash };
+[[nodiscard]] constexpr std::string_view text_of(policy how) noexcept {
+  constexpr std::array<std::string_view, 6> words{"all", "latency", "failover", "weighted", "spread", "hash"};
+  return words[static_cast<std::size_t>(how)];
+}
 enum class all_down_rule : std::uint8_t { answer_all, servfail, fallback };
 /// What a server counts as before its first result.
 enum class unknown_rule : std::uint8_t { last, up, down };  // last: eligible only when nothing is up
@@ -51,7 +57,7 @@ struct criteria {
   policy how = policy::all;
   std::size_t addresses = 0;            // in an answer; 0: all that are eligible for `all` and `spread`, else 1
   std::size_t minimum_healthy = 1;      // with fewer the rule for all down is followed
-  std::optional<duration> maximum_rtt;  // of the smoothed first-byte time
+  std::optional<duration> maximum_rtt;  // of the SRTT
   std::optional<double> maximum_loss;   // 0 to 1, over the window
   std::optional<double> maximum_cost;   // dearer servers serve only when no other can
   std::vector<std::string> sites;       // the preferred ones, the best first; others come after them
