@@ -4,6 +4,7 @@
                                                     +-- near 198.51.100.80, 2001:db8:1::80     5 ms
     client 192.0.2.1 ---- edge 192.0.2.53 ---- wan -+-- mid  203.0.113.80,  2001:db8:2::80    40 ms, jitter 8 ms
                           XDP on edge0              +-- far  203.0.113.180, 2001:db8:3::80   120 ms
+                                                    +-- VOID 203.0.113.250, 2001:db8:4::80   nobody
 
 The client reaches the servers through the edge.
 """
@@ -26,10 +27,12 @@ from namespaces import Namespace
 from peers import start_nginx
 from process import Process
 from wait import wait_until
-from wan import End, Link, Wan
+from wan import DEVICE, End, Link, Wan
 
 ADDRESSES = {"near": ("198.51.100.80", "2001:db8:1::80"), "mid": ("203.0.113.80", "2001:db8:2::80"),
              "far": ("203.0.113.180", "2001:db8:3::80")}
+# Packets to it are lost, and nobody is told.
+VOID = ("203.0.113.250", "2001:db8:4::80")
 LINKS = {"near": Link(5), "mid": Link(40, jitter_ms=8), "far": Link(120)}
 NAMES = {address: name for name, pair in ADDRESSES.items() for address in pair}
 
@@ -68,7 +71,7 @@ class Answer:
     """What a client was told: servers by their names in the lab (else addresses), in the order of the reply."""
 
     status: str
-    servers: tuple[str, ...]
+    servers: tuple[str, ...]  # empty: NODATA, or an error
     ttl: int | None
     scope: int | None  # of the client subnet option; None: there was none in the reply
 
@@ -85,6 +88,8 @@ class MeasuredLab(Lab):
         spaces = {name: self._make_namespace(name) for name in ADDRESSES}
         self.wan = Wan(self, self.edge, (EDGE4, EDGE6),
                        {name: End(spaces[name], ADDRESSES[name], LINKS[name]) for name in ADDRESSES})
+        for address in VOID:
+            self.edge.run("ip", "route", "add", address, "dev", DEVICE)
         self.servers = {name: WebServer(self, space, name) for name, space in spaces.items()}
 
     def start_servers(self) -> None:
@@ -106,7 +111,7 @@ class MeasuredLab(Lab):
         return super().write_config(state + zones, lease, serial, 'replies = "swap"\n' + edge)
 
     def reload(self) -> dict:
-        """Puts the configuration written last in force; what the agent says of it."""
+        """Puts the configuration written last in force; what the agent says of it: {"reloaded"} or {"error"}."""
         return self.control({"verb": "reload"})
 
     def control(self, request: dict) -> dict:
@@ -117,6 +122,17 @@ class MeasuredLab(Lab):
             sock.sendall(json.dumps(request).encode() + b"\n")
             with sock.makefile() as lines:
                 return json.loads(lines.readline())
+
+    def standing(self, server: str, check: str = "web") -> set[str]:
+        """What the agent holds of a server by that check, over both families: up, down, unknown."""
+        return {row["state"] for row in self.control({"verb": "servers"})["servers"]
+                if (row["server"], row["check"]) == (server, check)}
+
+    def explained(self, name: str, rrtype: str = "A") -> dict:
+        """By `nearside explain`: the trace of one family, its candidates by server."""
+        told = json.loads(self.nearside("explain", f"{name}.{ZONE}", "--type", rrtype, "--json"))
+        trace = told["pool"]["families"]["ipv6" if rrtype == "AAAA" else "ipv4"]
+        return trace | {"candidates": {candidate["server"]: candidate for candidate in trace["candidates"]}}
 
     # Asking
 
