@@ -21,9 +21,9 @@ from zones import NEGATIVE_TTL, TTL
 WWW = f"www.{ZONE}"
 
 # `slowly` takes a second in each direction: long enough to see the TTL meanwhile.
-CONFIG = (CHECKS + check("slowly", fall=6, recheck="200ms", rise=10, rise_most=10)
-          + check("damped", rise=3, rise_growth=4, rise_most=12)
-          + check("nervous", fall=1, rise=1, rise_most=1, recheck="20ms", interval="50ms", interval_in_use="50ms")
+CONFIG = (CHECKS + check("slowly", fall=6, recheck="200ms", rise=4, rise_most=4)
+          + check("damped", rise=2, rise_growth=4, rise_most=8)
+          + check("nervous", fall=1, rise=1, rise_most=1, recheck="10ms", interval="100ms", timeout="100ms")
           + SERVERS + ZONE_HEAD
           + balance("www", "near mid far")
           + balance("open", "near", policy="all")
@@ -126,7 +126,7 @@ def test_jitter_alone_moves_nothing(lab: MeasuredLab) -> None:
 
 
 def test_a_server_that_falls_again_must_prove_itself_longer(lab: MeasuredLab) -> None:
-    """rise_growth 4: three successes after the first fall, twelve after the second. No other test fells far."""
+    """rise_growth 4: two successes after the first fall, eight after the second. No other test fells far."""
     took = []
     for _ in range(2):
         lab.wait_for("damped", "far")
@@ -135,7 +135,7 @@ def test_a_server_that_falls_again_must_prove_itself_longer(lab: MeasuredLab) ->
         lab.servers["far"].heal()
         took.append(lab.wait_for("damped", "far"))
     print(f"back after {took[0]:.2f} s, then after {took[1]:.2f} s")
-    assert took[1] > took[0] + 0.4
+    assert took[1] > took[0] + 1
 
 
 # All down

@@ -78,13 +78,12 @@ def _checksum(message: bytes) -> int:
 @FAMILIES
 @pytest.mark.parametrize("server", ADDRESSES)
 def test_each_server_is_as_far_away_as_its_link_says(lab: MeasuredLab, server: str, family: int) -> None:
-    """Two hundred pings a second: the median is late by far less than what tells the servers apart."""
+    """Two hundred pings a second. A busy machine delays some of them; the quickest quarter tells about the link."""
     times = sorted(ping(lab, server, family, 100))
     link = LINKS[server]
     print(f"{server}: {times[0]:.2f} / {times[50]:.2f} / {times[-1]:.2f} ms")
     assert len(times) == 100 and times[0] >= link.rtt_ms - link.jitter_ms
-    # Late by up to half a millisecond; the median of a hundred values with jitter is off by less than a quarter of it.
-    assert abs(times[50] - link.rtt_ms) < 0.5 + link.jitter_ms / 4
+    assert times[25] < link.rtt_ms + 0.5
     assert times[90] - times[10] >= link.jitter_ms / 2
 
 
