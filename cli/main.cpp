@@ -21,7 +21,10 @@ int main(int count, char** arguments) {
     cli::add_names(commands);
     cli::add_events(commands);
     cli::add_explain(commands);
+    cli::add_servers(commands);
+    cli::add_administer(commands);
     cli::add_check(commands);
+    cli::add_replay(commands);
     cli::add_version(commands);
     cli::add_completion(commands);
     return commands.run(count, arguments);

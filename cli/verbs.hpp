@@ -14,6 +14,9 @@ void add_counters(command_line& commands);
 void add_names(command_line& commands);
 void add_events(command_line& commands);
 void add_explain(command_line& commands);
+void add_servers(command_line& commands);
+/// up, down, drain and release.
+void add_administer(command_line& commands);
 void add_check(command_line& commands);
 void add_replay(command_line& commands);
 void add_version(command_line& commands);

@@ -141,7 +141,7 @@ void scoreboard::decide(std::size_t pool, instant now, effect& brought) {
   use(of, decided, +1, brought);
   use(of, current, -1, brought);
   current = std::move(decided);
-  brought.pools.push_back(pool);
+  brought.pools.push_back(static_cast<std::uint32_t>(pool));
 }
 
 void scoreboard::use(const pool& of, const dns::pool_choice& choice, int change, effect& brought) {

@@ -60,7 +60,7 @@ class scoreboard {
 
   /// What something brought about.
   struct effect {
-    std::vector<std::size_t> pools;                    // whose choice has changed
+    std::vector<std::uint32_t> pools;                  // whose choice has changed
     std::vector<std::pair<std::size_t, bool>> in_use;  // targets that came into use, or left it
     bool settle_soon = false;                          // add(): the next result of this target should come soon
   };

@@ -58,7 +58,7 @@ void world::make_server_events() {
     const auto everywhere = [&](const episode& e) {
       for (std::size_t i = 0; i < settings_.isps; ++i) of(i, s).episodes.push_back(e);
     };
-    now_and_then(random_, seconds(), 8 * hour, [&](double t) {
+    now_and_then(random_, seconds(), 12 * hour, [&](double t) {
       episode e{.from = t, .until = t + std::clamp(lognormal(random_, 300, 1), 30.0, 2 * hour), .dead = true};
       const double kind = uniform(random_, 0, 1);
       e.silent = kind < 0.6;
@@ -69,7 +69,7 @@ void world::make_server_events() {
       everywhere(e);
       deaths_.push_back({s, e.from, e.until});
     });
-    now_and_then(random_, seconds(), 8 * hour, [&](double t) {  // brown-out
+    now_and_then(random_, seconds(), 12 * hour, [&](double t) {  // brown-out
       everywhere({.from = t,
                   .until = t + uniform(random_, 300, 1800),
                   .added = uniform(random_, 30, 300),
@@ -98,7 +98,7 @@ void world::make_path_events() {
                             .loss = uniform(random_, 0, 0.02),
                             .ramp = true});
     });
-    now_and_then(random_, seconds(), 36 * hour, [&](double t) {  // the path is gone
+    now_and_then(random_, seconds(), 48 * hour, [&](double t) {  // the path is gone
       p.episodes.push_back({.from = t, .until = t + std::clamp(lognormal(random_, 180, 1), 20.0, hour), .dead = true});
     });
   }

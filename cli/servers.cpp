@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// nearside servers [PATTERN]: every server as the agent sees it from here: state, figures, what an operator said.
+#include <fnmatch.h>
+
+#include <boost/json/array.hpp>
+#include <cstdio>
+#include <iostream>
+#include <memory>
+
+#include "cli/control_client.hpp"
+#include "cli/output.hpp"
+#include "cli/verbs.hpp"
+
+namespace nearside::cli {
+namespace {
+
+namespace json = boost::json;
+
+struct servers_arguments {
+  std::string pattern;
+  std::string socket = default_socket;
+};
+
+std::string text(const json::object& from, std::string_view key) {
+  const auto* found = from.if_contains(key);
+  if (found == nullptr || found->is_null()) return "-";
+  return found->is_string() ? std::string(found->get_string()) : "?";
+}
+
+std::string number(const json::object& from, std::string_view key, const char* format) {
+  const auto* found = from.if_contains(key);
+  if (found == nullptr || !found->is_number()) return "-";
+  char shown[48];
+  std::snprintf(shown, sizeof shown, format, found->to_number<double>());
+  return shown;
+}
+
+/// "drain by ops: disk, 3540 s left".
+std::string order_text(const json::value* order) {
+  if (order == nullptr || !order->is_object()) return "";
+  const auto& said = order->get_object();
+  std::string shown = text(said, "state") + " by " + text(said, "owner") + ": " + text(said, "reason");
+  if (const auto left = number(said, "ends_in_s", "%.0f"); left != "-") shown += ", " + left + " s left";
+  return shown;
+}
+
+std::string note_of(const json::object& server, const json::object& check) {
+  std::string note = order_text(server.if_contains("administrative"));
+  const auto add = [&](const std::string& more) { note += (note.empty() ? "" : "; ") + more; };
+  if (const auto reason = text(check, "reason"); reason != "-" && !reason.empty()) add(reason);
+  const auto* remembered = check.if_contains("remembered");
+  if (remembered != nullptr && remembered->is_bool() && remembered->get_bool()) add("as before the restart");
+  if (const auto days = number(check, "certificate_days", "%.0f"); days != "-") add("certificate " + days + " days");
+  if (const auto left = number(server, "answers_end_s", "%.0f"); left != "-" && !server.at("answered").as_bool())
+    add("last answers run out in " + left + " s");
+  return note;
+}
+
+void print_as_table(const json::array& servers) {
+  table all({{"SERVER"},
+             {"FAMILY"},
+             {"STATE"},
+             {"ANSWERED"},
+             {"CHECK"},
+             {"SRTT ms", true},
+             {"RTTVAR ms", true},
+             {"MIN ms", true},
+             {"FIRST BYTE ms", true},
+             {"LOSS %", true},
+             {"AGE s", true},
+             {"NOTE"}});
+  for (const json::value& one : servers) {
+    const auto& server = one.as_object();
+    const auto row = [&](const json::object& check, const std::string& state) {
+      const auto loss =
+          check.contains("loss") ? number({{"part", check.at("loss").to_number<double>() * 100}}, "part", "%.1f") : "-";
+      all.add({text(server, "server"), text(server, "family"), state, server.at("answered").as_bool() ? "yes" : "no",
+               text(check, "check"), number(check, "srtt_ms", "%.1f"), number(check, "rttvar_ms", "%.1f"),
+               number(check, "min_ms", "%.1f"), number(check, "first_byte_ms", "%.1f"), loss,
+               number(check, "age_s", "%.1f"), note_of(server, check)});
+    };
+    const auto& checks = server.at("checks").as_array();
+    if (checks.empty()) row({}, text(server, "state"));
+    for (const json::value& check : checks) row(check.as_object(), text(check.as_object(), "state"));
+  }
+  if (all.empty())
+    std::cout << "no servers\n";
+  else
+    all.print(std::cout);
+}
+
+result<void> show_servers(const servers_arguments& given, bool as_json) {
+  auto told = ask_agent(given.socket, {{"verb", "servers"}});
+  if (!told) return told.error();
+  if (const auto* failed = told->if_contains("error"))
+    return error{errc::system, failed->is_string() ? std::string(failed->get_string()) : "the agent refuses"};
+  json::array shown;
+  for (const json::value& one : told->at("servers").as_array()) {
+    const std::string name(one.as_object().at("server").as_string());
+    if (given.pattern.empty() || ::fnmatch(given.pattern.c_str(), name.c_str(), 0) == 0) shown.push_back(one);
+  }
+  if (as_json)
+    print_json(json::object{{"servers", std::move(shown)}});
+  else
+    print_as_table(shown);
+  return {};
+}
+
+}  // namespace
+
+void add_servers(command_line& commands) {
+  const auto arguments = std::make_shared<servers_arguments>();
+  CLI::App& app =
+      commands.add_verb("servers", "Every server as it is seen from here: state, figures, operators' orders",
+                        "nearside servers\n"
+                        "nearside servers 'fra*' --json",
+                        [arguments, &commands] { return show_servers(*arguments, commands.common().json); });
+  app.add_option("PATTERN", arguments->pattern, "Only servers whose name matches this shell pattern");
+  app.add_option("--socket", arguments->socket,
+                 std::string("The agent's control socket (default ") + default_socket + ")")
+      ->type_name("PATH");
+}
+
+}  // namespace nearside::cli

@@ -1,0 +1,145 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// What lasts: operators' orders, answers given out, and what an earlier agent knew.
+#include <catch2/catch.hpp>
+
+#include "unit/score/fixture.hpp"
+
+namespace nearside::score {
+namespace {
+
+void measure(scoreboard& board) {
+  board.add(0, ok(0, 50));
+  board.add(1, ok(0.1, 20));
+  board.add(2, ok(0.2, 90));
+}
+
+order_of_operator said(administrative state, double since, std::optional<double> until = std::nullopt) {
+  order_of_operator order{state, "ops", "disk", at(since), std::nullopt};
+  if (until) order.until = at(*until);
+  return order;
+}
+
+TEST_CASE("an operator's order overrules what is measured, by glob, until it ends", "[score][administration]") {
+  scoreboard board = fixture(3, policy::all).board();
+  measure(board);
+  std::vector<std::string> servers;
+  CHECK(board.administer("[ab]", said(administrative::drain, 10, 70), at(10), servers).pools.size() == 1);
+  CHECK(servers == std::vector<std::string>{"a", "b"});
+  CHECK(whole(board) == "c");
+  CHECK(*board.next_expiry() == at(70));
+  CHECK(board.explain(0, at(20)).families[0].verdicts[0].rule == "drained");
+  CHECK(board.expire(at(69)).pools.empty());
+  CHECK(board.expire(at(70)).pools.size() == 1);
+  CHECK(whole(board) == "abc");
+}
+
+TEST_CASE("forced up serves though it is down; released, it is down again", "[score][administration]") {
+  scoreboard board = fixture(2, policy::failover).board();
+  for (const double now : {1.0, 2.0}) board.add(0, bad(now));
+  board.add(1, ok(3, 20));
+  std::vector<std::string> servers;
+  board.administer("a", said(administrative::up, 4), at(4), servers);
+  CHECK(firsts(board) == "a");
+  board.administer("a", said(administrative::none, 5), at(5), servers);
+  CHECK(firsts(board) == "b");
+}
+
+TEST_CASE("the TTL ends with an order that ends", "[score][administration]") {
+  scoreboard board = fixture(3, policy::all).board();
+  measure(board);
+  std::vector<std::string> servers;
+  board.administer("a", said(administrative::down, 10, 17), at(10), servers);
+  CHECK(choice_of(board).ttl == 7);
+}
+
+TEST_CASE("what an operator took out stays out of an answer with all servers", "[score][administration]") {
+  scoreboard board = fixture(3, policy::all).board();
+  measure(board);
+  std::vector<std::string> servers;
+  board.administer("a", said(administrative::down, 5), at(5), servers);
+  for (const std::size_t t : {1u, 2u})
+    for (const double now : {10.0, 11.0}) board.add(t, bad(now));
+  CHECK(whole(board) == "bc");
+  board.administer("*", said(administrative::down, 20), at(20), servers);
+  CHECK(whole(board) == "abc");
+}
+
+TEST_CASE("answers given out with a server run out by the longest TTL that was told", "[score][drain]") {
+  scoreboard board = fixture(3).board();
+  measure(board);
+  CHECK(board.answered() == std::set<std::string>{"b"});
+  board.add(1, bad(100));  // from now on TTL 3, but those of 20 s are still kept
+  CHECK(*board.answers_end("b") == at(120));
+  board.add(1, bad(100.5));  // down: b leaves the answers
+  CHECK(board.answered() == std::set<std::string>{"a"});
+  CHECK(*board.answers_end("b") == at(120));
+  CHECK_FALSE(board.answers_end("c"));
+}
+
+TEST_CASE("a scoreboard that is told what an earlier one knew decides as that one did", "[score][memory]") {
+  fixture given(3);
+  memory known;
+  {
+    scoreboard before = given.board();
+    measure(before);
+    for (const double now : {10.0, 10.2}) before.add(1, bad(now));
+    std::vector<std::string> servers;
+    before.administer("c", said(administrative::drain, 11), at(11), servers);
+    CHECK(firsts(before) == "a");
+    known = before.remember(at(12));
+  }
+  scoreboard after = given.board(known);
+  CHECK(firsts(after) == "a");
+  CHECK(choice_of(after).ttl == 20);
+  CHECK(after.of(1).state.now() == standing::down);
+  CHECK(after.of(1).remembered);
+  CHECK(after.orders().find("c") != nullptr);
+  CHECK(*after.answers_end("a") == at(32));
+  after.add(1, ok(13, 20));
+  CHECK_FALSE(after.of(1).remembered);
+  CHECK(firsts(after) == "a");  // one success is not enough after a fall
+}
+
+TEST_CASE("who serves keeps serving over a restart though another one is a little faster", "[score][memory]") {
+  const fixture given(2);
+  memory known;
+  {
+    scoreboard before = given.board();
+    before.add(0, ok(0, 20));
+    before.add(1, ok(0, 21));
+    before.add(1, ok(5, 10));  // faster now, but there is little evidence yet
+    CHECK(firsts(before) == "a");
+    known = before.remember(at(6));
+  }
+  CHECK(firsts(given.board(known)) == "a");
+}
+
+TEST_CASE("a target of several pools decides all of them at once", "[score][scoreboard]") {
+  const fixture given(2, policy::failover);
+  pool other = given.usual;
+  other.key = "other";
+  other.rules.how = policy::all;
+  scoreboard board(given.targets, {given.usual, other}, given.latency, at(0));
+  board.add(0, ok(0, 10));
+  board.add(1, ok(0, 10));
+  board.add(0, bad(1));
+  CHECK(board.add(0, bad(2)).pools == std::vector<std::uint32_t>{0, 1});
+}
+
+TEST_CASE("an address with two checks is up only while both are", "[score][scoreboard]") {
+  fixture given(2, policy::all);
+  given.targets.push_back(given.targets[0]);
+  given.targets[2].key = given.targets[2].label = "a/dns";
+  given.usual.families[0].addresses[0].targets = {0, 2};
+  scoreboard board = given.board();
+  board.add(0, ok(0, 10));
+  board.add(1, ok(0, 10));
+  CHECK(whole(board) == "b");
+  board.add(2, ok(0, 10));
+  CHECK(whole(board) == "ab");
+  for (const double now : {1.0, 2.0}) board.add(2, bad(now));
+  CHECK(whole(board) == "b");
+}
+
+}  // namespace
+}  // namespace nearside::score

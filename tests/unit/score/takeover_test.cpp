@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include <catch2/catch.hpp>
+#include <random>
+
+#include "unit/score/fixture.hpp"
+
+namespace nearside::score {
+namespace {
+
+/// Decides each second until somebody else than address 0 serves; the seconds that it took, or 10,000.
+double seconds_until_takeover(double serving_ms, double other_ms) {
+  const latency_settings by;
+  takeover t;
+  const std::vector<contender> first{{0, 1}, {1, 2}};
+  t.decide(first, true, at(0), by);
+  const std::vector<contender> both{{0, serving_ms}, {1, other_ms}};
+  for (double now = 1; now < 10'000; ++now)
+    if (*t.decide(both, false, at(now), by) == 1) return now;
+  return 10'000;
+}
+
+TEST_CASE("a candidate takes over when its gains over time pass 500 ms x s", "[score][takeover]") {
+  CHECK(seconds_until_takeover(150.3, 100) == 10);  // 50 ms x 10 s
+  CHECK(seconds_until_takeover(110.4, 100) == 50);  // 10.1 ms x 50 s
+  CHECK(seconds_until_takeover(3100, 100) == 1);    // a large gain acts at once
+}
+
+TEST_CASE("a gain within the margin never takes over", "[score][takeover]") {
+  CHECK(seconds_until_takeover(100.3, 100) == 10'000);
+}
+
+TEST_CASE("gains that come and go do not add up", "[score][takeover]") {
+  const latency_settings by;
+  takeover t;
+  t.decide(std::vector<contender>{{0, 100}, {1, 101}}, true, at(0), by);
+  for (double now = 1; now < 2000; ++now) {
+    const double swing = static_cast<int>(now) % 2 == 0 ? 20 : -20;
+    REQUIRE(*t.decide(std::vector<contender>{{0, 100}, {1, 100 + swing}}, false, at(now), by) == 0);
+  }
+}
+
+TEST_CASE("when who serves is gone, the best of the others serves at once", "[score][takeover]") {
+  const latency_settings by;
+  takeover t;
+  t.decide(std::vector<contender>{{0, 10}, {1, 50}, {2, 40}}, true, at(0), by);
+  CHECK(*t.decide(std::vector<contender>{{1, 50}, {2, 40}}, false, at(1), by) == 2);
+  CHECK_FALSE(t.decide({}, false, at(2), by));
+}
+
+TEST_CASE("while results are still coming in, the best one serves", "[score][takeover]") {
+  const latency_settings by;
+  takeover t;
+  CHECK(*t.decide(std::vector<contender>{{2, 90}}, true, at(0), by) == 2);
+  CHECK(*t.decide(std::vector<contender>{{0, 80}, {2, 90}}, true, at(0.1), by) == 0);
+}
+
+TEST_CASE("jitter alone changes no answer over ten minutes", "[score][takeover][jitter]") {
+  // 40 +- 8 ms against 43 +- 8 ms, ten seeds.
+  for (unsigned seed = 0; seed < 10; ++seed) {
+    const fixture given(2);
+    scoreboard board = given.board();
+    std::mt19937 random(seed);
+    std::uniform_real_distribution<double> jitter(-8, 8);
+    std::size_t changes = 0;
+    for (double now = 0; now < 600; now += 1) {
+      changes += board.add(0, ok(now, 40 + jitter(random))).pools.size();
+      if (static_cast<int>(now) % 5 == 0) changes += board.add(1, ok(now + 0.5, 43 + jitter(random))).pools.size();
+    }
+    CHECK(changes <= 2);  // the two first results
+    CHECK(firsts(board) == "a");
+  }
+}
+
+}  // namespace
+}  // namespace nearside::score
