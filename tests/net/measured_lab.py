@@ -123,10 +123,14 @@ class MeasuredLab(Lab):
             with sock.makefile() as lines:
                 return json.loads(lines.readline())
 
+    def rows(self, server: str | None = None) -> list[dict]:
+        """What `nearside servers` tells, one row for each address and set of checks; of one server, or of all."""
+        rows = self.control({"verb": "servers"})["servers"]
+        return [row for row in rows if server in (None, row["server"])]
+
     def standing(self, server: str, check: str = "web") -> set[str]:
         """What the agent holds of a server by that check, over both families: up, down, unknown."""
-        return {row["state"] for row in self.control({"verb": "servers"})["servers"]
-                if (row["server"], row["check"]) == (server, check)}
+        return {one["state"] for row in self.rows(server) for one in row["checks"] if one["check"] == check}
 
     def explained(self, name: str, rrtype: str = "A") -> dict:
         """By `nearside explain`: the trace of one family, its candidates by server."""

@@ -54,7 +54,7 @@ def lab(measured: MeasuredLab) -> MeasuredLab:
         measured.wait_for("www", "near", rrtype=rrtype, timeout=15)
         measured.wait_for("settling", "near", rrtype=rrtype, timeout=15)
     wait_until("every server is up again by every check",
-               lambda: all(row["state"] == "up" for row in measured.control({"verb": "servers"})["servers"]), 15)
+                 lambda: all(row["state"] == "up" for row in measured.rows()), 15)
     return measured
 
 
@@ -215,5 +215,5 @@ def test_answers_that_change_all_the_time_are_always_one_of_the_valid_ones(lab: 
     moves = sum(1 for before, after in itertools.pairwise(answers) if before != after)
     print(f"{load.sent} queries, {changes} changes by an operator, {moves} times another answer than the one before")
     assert load.lost() == 0 and set(answers) == {(near,), (mid,)}
-    assert changes > 100 and moves > 50
+    assert changes > 40 and moves > 50
     assert grown["drop_unsettled"] == 0, grown

@@ -84,6 +84,12 @@ def operator(lab: MeasuredLab, verb: str, pattern: str, *more: str) -> str:
     return lab.nearside(verb, pattern, *said, *more, *socket_of(lab))
 
 
+def said_of(row: dict) -> tuple[str, str, str]:
+    """State, owner and reason of what an operator said, in a row of `nearside servers`."""
+    said = row["administrative"]
+    return said["state"], said["owner"], said["reason"]
+
+
 def shares(lab: MeasuredLab, name: str, queries: int) -> dict[str, float]:
     """The share of answers in which each server stands alone, over that many queries, all answered by the kernel."""
     with lab.counting() as grown, Load(lab, EDGE4, f"{name}.{ZONE}", rate=3000) as load:
@@ -238,12 +244,11 @@ def test_draining_moves_the_answer_and_tells_when_the_old_ones_have_run_out(lab:
     """No longer than the TTL that was given out; the command prints it, and `servers` counts it down."""
     printed = operator(lab, "drain", "near")
     lab.wait_for("latency", "mid")
-    found = re.search(r"near.* (\d+) s", printed)
-    assert found and TTL - 2 <= int(found[1]) <= TTL, printed
-    rows = [row for row in lab.control({"verb": "servers"})["servers"] if row["server"] == "near"]
-    assert rows and all(0 < row["answers_end_s"] <= TTL for row in rows), rows
-    assert all((row["administrative"]["state"], row["administrative"]["owner"], row["administrative"]["reason"])
-               == ("drain", "ops", "disk") for row in rows), rows
+    found = re.search(r"the last answers given out run out in (\d+) s", printed)
+    assert found and TTL - 2 <= int(found[1]) <= TTL and printed.startswith("near\n"), printed
+    rows = lab.rows("near")
+    assert rows and all(0 < row["answers_end_s"] <= TTL and not row["answered"] for row in rows), rows
+    assert all(said_of(row) == ("drain", "ops", "disk") for row in rows), rows
     assert lab.explained("latency")["candidates"]["near"]["rule"] == "drained"
     operator(lab, "release", "near")
     lab.wait_for("latency", "near")
@@ -294,6 +299,6 @@ def test_what_an_operator_said_outlives_the_agent(lab: MeasuredLab, killed: bool
         lab.start_agent()
         load.wait_for(500)
     assert load.lost() == 0 and set(load.answers()) == {(ADDRESSES["mid"][0],)}
-    said = [row["administrative"] for row in lab.control({"verb": "servers"})["servers"] if row["server"] == "near"]
-    assert said and all((one["state"], one["owner"], one["reason"]) == ("drain", "ops", "disk") for one in said)
-    assert all(3500 < one["expires_s"] <= 3600 for one in said), said
+    rows = lab.rows("near")
+    assert rows and all(said_of(row) == ("drain", "ops", "disk") for row in rows), rows
+    assert all(3500 < row["administrative"]["ends_in_s"] <= 3600 for row in rows), rows
