@@ -12,64 +12,35 @@ import shutil
 import signal
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
+from balanced import SERVERS, ZONE_HEAD, balance, check
 from counting import Growth
 from environment import missing_for_lab
-from lab import CLIENT4, EDGE4, EDGE6, SERVER1, SERVER2, ZONE, Lab, remove_pins
+from lab import CLIENT4, EDGE4, EDGE6, ZONE, remove_pins
+from measured_lab import ADDRESSES, LINKS, NAMES, MeasuredLab
 from namespaces import run
 from questions import Reply
-from wait import wait_until
-from zones import plain_zone
+from show import Show, Untrue
+from wait import TimedOut, wait_until
 
 STATE = Path("/run/nearside-demo.json")
 NAME = f"www.{ZONE}"
-SERVERS = {SERVER1[0]: "server1", SERVER2[0]: "server2", SERVER1[1]: "server1", SERVER2[1]: "server2"}
-
-
-class Untrue(Exception):
-    """Something that the demo was about to show is not so."""
-
-
-class Show:
-    """Numbered steps, and the facts below them, each with a tick."""
-
-    def __init__(self) -> None:
-        self._number = 0
-        self._began = time.monotonic()
-        colours = sys.stdout.isatty() and "NO_COLOR" not in os.environ
-        self._bold, self._green, self._dim, self._plain = (
-            ("\033[1m", "\033[32m", "\033[2m", "\033[0m") if colours else ("", "", "", ""))
-
-    def step(self, text: str) -> None:
-        self._number += 1
-        print(f"\n{self._bold}{self._number}. {text}{self._plain}", flush=True)
-
-    def line(self, text: str) -> None:
-        print(f"   {text}", flush=True)
-
-    def command(self, text: str) -> None:
-        print(f"   {self._dim}${self._plain} {text}", flush=True)
-
-    def fact(self, true: bool, text: str, instead: str = "") -> None:
-        """Shows the fact, or ends the demo with what was found in its place."""
-        if not true:
-            raise Untrue(f"not so: {text}" + (f"; instead: {instead}" if instead else ""))
-        print(f"   {self._green}✓{self._plain} {text}", flush=True)
-
-    def end(self) -> None:
-        print(f"\nAll of it true, in {time.monotonic() - self._began:.1f} s.", flush=True)
+# Sooner than by default, so that nobody has to wait: docs/policies.md has the figures for everyday use.
+CONFIG = (check("web", interval="500ms", interval_in_use="250ms", timeout="500ms", recheck="200ms")
+          + '\n[latency]\nsmoothing = "2s"\npenalty_smoothing = "2s"\nevidence = 100\n'
+          + SERVERS + ZONE_HEAD + balance("www", "near mid far"))
 
 
 def shown_answer(show: Show, reply: Reply, rrtype: str) -> None:
-    """The records of a reply, after checking that they are our servers' addresses."""
+    """The address in a reply, after checking that it is the near server's."""
     found = reply.rdatas(rrtype)
-    expected = {server[rrtype == "AAAA"] for server in (SERVER1, SERVER2)}
-    show.fact(reply.status == "NOERROR" and set(found) == expected and "aa" in reply.flags,
-              f"{rrtype}: {', '.join(found)}", reply.text)
+    show.fact(reply.status == "NOERROR" and found == [ADDRESSES["near"][rrtype == "AAAA"]] and "aa" in reply.flags,
+              f"{rrtype}: {', '.join(found)}, the near server", reply.text)
 
 
-def ask_kernel(show: Show, lab: Lab) -> Reply:
+def ask_kernel(show: Show, lab: MeasuredLab) -> Reply:
     """Four queries, IPv4 and IPv6; the counters must have grown by exactly four."""
     show.step("Asking by dig, over IPv4 and IPv6: the answers come from XDP, in the kernel")
     before = lab.counters()
@@ -92,7 +63,7 @@ def ask_kernel(show: Show, lab: Lab) -> Reply:
     return last
 
 
-def ask_agent(show: Show, lab: Lab) -> None:
+def ask_agent(show: Show, lab: MeasuredLab) -> None:
     """A query over TCP is none of the kernel's business: the agent answers it, with the same content."""
     show.step("Asking over TCP: the agent answers, from the same table")
     show.command(f"dig +tcp @{EDGE4} {NAME} A")
@@ -102,7 +73,7 @@ def ask_agent(show: Show, lab: Lab) -> None:
     show.fact(grown.kernel == 0, "the kernel answered none of it", f"it answered {grown.kernel}")
 
 
-def ask_missing(show: Show, lab: Lab) -> None:
+def ask_missing(show: Show, lab: MeasuredLab) -> None:
     """A name that is not there is passed up and refused by name, not by silence."""
     show.step("Asking for a name that does not exist: the kernel passes, the agent answers")
     show.command(f"dig @{EDGE4} nothing.{ZONE} A")
@@ -114,40 +85,98 @@ def ask_missing(show: Show, lab: Lab) -> None:
               str(grown.by_name))
 
 
-def fetch(show: Show, lab: Lab, reply: Reply) -> None:
-    """The server that stands first in the answer serves the page."""
+def fetch(show: Show, lab: MeasuredLab, reply: Reply) -> None:
+    """The server that the answer named serves the page."""
     address = reply.rdatas("A")[0]
-    show.step("Fetching the page from the server that the answer named first")
+    show.step("Fetching the page from the server that the answer named")
     show.command(f"curl --resolve {NAME}:80:{address} http://{NAME}/hello")
     page = lab.client.run("curl", "--silent", "--max-time", "5", "--resolve", f"{NAME}:80:{address}",
                           f"http://{NAME}/hello").strip()
-    show.fact(page == f"{SERVERS[address]} served {NAME}/hello", page, f"{page!r} from {address}")
+    show.fact(page == f"{NAMES[address]} served {NAME}/hello", page, f"{page!r} from {address}")
 
 
-def demonstrate(show: Show, lab: Lab) -> None:
+def follow(show: Show, lab: MeasuredLab, what: str, change: Callable[[], None], server: str) -> float:
+    """Makes the change and asks until the answer is `server`, never anything but servers of ours; how long it took."""
+    before = lab.answer("www").servers
+    with lab.counting() as grown:
+        change()
+        began = time.monotonic()
+        asked = 0
+
+        def moved() -> bool:
+            nonlocal asked
+            asked += 1
+            answer = lab.answer("www").servers
+            show.must(answer in (before, (server,)), f"the answer is {answer}")
+            return answer == (server,)
+        try:
+            wait_until(f"the answer is {server}", moved, timeout=20)
+        except TimedOut as late:
+            raise Untrue(f"{late}; what the agent says: {lab.explained('www')}") from None
+        took = time.monotonic() - began
+    show.fact(True, f"the answer moved from {before[0]} to {server} {took:.1f} s after {what}")
+    show.fact((grown.kernel, grown.agent) == (asked, 0),
+              f"asked {asked} times meanwhile, and the kernel answered each time", str(grown))
+    return took
+
+
+def tell_why(show: Show, lab: MeasuredLab, server: str, rules: dict[str, str]) -> None:
+    """What `explain` says of each candidate, after checking who serves and which rule removed the others."""
+    show.command(f"nearside explain {NAME}")
+    candidates = lab.explained("www")["candidates"]
+    for name, candidate in candidates.items():
+        measured = f"{candidate['expected_ms']:.0f} ms" if candidate["expected_ms"] is not None else "not measured"
+        show.fact(candidate["answered"] == (name == server) and rules.get(name, candidate["rule"]) == candidate["rule"],
+                  f"{name}: {'serves' if candidate['answered'] else candidate['reason']}; "
+                  f"{candidate['state']}, expected {measured}", str(candidates))
+
+
+def slow_and_kill(show: Show, lab: MeasuredLab) -> None:
+    """The near server becomes slow, fast again, and dies: clients are told a server that works well all the while."""
+    show.step("Slowing the near server: a round trip to it takes 90 ms instead of 5")
+    follow(show, lab, "near was slowed", lambda: lab.wan.set("near", rtt_ms=90), "mid")
+    tell_why(show, lab, "mid", {"near": "policy", "far": "policy"})
+
+    show.step("Restoring it")
+    follow(show, lab, "near was as fast as before", lab.wan.restore, "near")
+
+    show.step("Killing the near server")
+    follow(show, lab, "nginx of near was killed", lab.servers["near"].kill, "mid")
+    tell_why(show, lab, "mid", {"near": "down", "far": "policy"})
+
+
+def demonstrate(show: Show, lab: MeasuredLab) -> None:
     """The whole story, in the order in which an operator would live it."""
-    show.line(f"client {CLIENT4}, edge {EDGE4} and {EDGE6}, server1 {SERVER1[0]}, server2 {SERVER2[0]}")
+    show.line(f"client {CLIENT4}, edge {EDGE4} and {EDGE6}")
+    for name, (ipv4, ipv6) in ADDRESSES.items():
+        jitter = f" +- {LINKS[name].jitter_ms:.0f}" if LINKS[name].jitter_ms else ""
+        show.line(f"{name:<4} {ipv4}, {ipv6}: a round trip takes {LINKS[name].rtt_ms:.0f}{jitter} ms from the edge")
     lab.start_servers()
     show.line("an nginx answers on each server")
 
     show.step("Starting the agent with one balanced name")
-    config = lab.write_config(plain_zone(*SERVER1, *SERVER2))
+    config = lab.write_config(CONFIG)
     show.command(f"nearsided --config {config}")
     agent = lab.start_agent()
-    show.line(f"nearsided runs, pid {agent.pid}; {NAME} is balanced over both servers, IPv4 and IPv6")
+    show.line(f"nearsided runs, pid {agent.pid}; it asks each server by HTTP, over IPv4 and IPv6, and tells clients of "
+              f"{NAME} the fastest")
 
     show.step("Attaching the XDP program to the edge's interface")
     show.command("nearside attach edge0 --mode native")
     for line in lab.attach().strip().splitlines():
         show.line(line)
+    for rrtype in ("A", "AAAA"):
+        lab.wait_for("www", "near", rrtype=rrtype)
 
     reply = ask_kernel(show, lab)
     ask_agent(show, lab)
     ask_missing(show, lab)
     fetch(show, lab, reply)
+    slow_and_kill(show, lab)
+    lab.restore()
 
 
-def next_commands(lab: Lab, keep: bool) -> None:
+def next_commands(lab: MeasuredLab, keep: bool) -> None:
     """What to try next."""
     if not keep:
         print("\nTry next:\n"
@@ -159,7 +188,7 @@ def next_commands(lab: Lab, keep: bool) -> None:
     nearside = " ".join(lab.nearside_command())
     print(f"\nThe lab is up. Try next:\n"
           f"   {client} dig @{EDGE4} {NAME}\n"
-          f"   {edge} {nearside} explain {NAME} --type A\n"
+          f"   {edge} {nearside} explain {NAME} --type A --socket {lab.directory}/control.sock\n"
           f"   bpftool map dump pinned {lab.pinned('names_short')}\n"
           f"\nEnter the client with   {client} bash\n"
           f"the edge with           {edge} bash\n"
@@ -167,7 +196,7 @@ def next_commands(lab: Lab, keep: bool) -> None:
           f"Remove it with          ./dev demo --remove")
 
 
-def remember(lab: Lab) -> None:
+def remember(lab: MeasuredLab) -> None:
     """Writes down what `--remove` has to remove."""
     STATE.write_text(json.dumps({
         "namespaces": [space.name for space in lab.namespaces], "pins": str(lab.pins), "directory": str(lab.directory),
@@ -216,9 +245,9 @@ def main() -> int:
         print("demo: one is up already; remove it first with ./dev demo --remove", file=sys.stderr)
         return 1
     show = Show()
-    show.step("Making a client, an edge node and two web servers, each in a network namespace")
+    show.step("Making a client, an edge node and three web servers, each in a network namespace")
     try:
-        with Lab(keep=options.keep) as lab:
+        with MeasuredLab(keep=options.keep) as lab:
             try:
                 demonstrate(show, lab)
             except BaseException:

@@ -83,14 +83,10 @@ class Lab:
         signal.signal(signal.SIGTERM, self._old_handler)  # type: ignore[arg-type]
 
     def _make_network(self) -> None:
-        self.client, self.edge, self.server1, self.server2 = (
-            self._make_namespace(role) for role in ("client", "edge", "server1", "server2"))
-        self._undo.callback(self._stop_processes)
-        connect(self.client, "client0", self.edge, "edge0")
+        self._make_client_and_edge()
+        self.server1, self.server2 = (self._make_namespace(role) for role in ("server1", "server2"))
         connect(self.client, "to-server1", self.server1, "server0")
         connect(self.client, "to-server2", self.server2, "server0")
-        add_address(self.client, "client0", f"{CLIENT4}/24", f"{CLIENT6}/64")
-        add_address(self.edge, "edge0", f"{EDGE4}/24", f"{EDGE6}/64")
         for end, space, (ipv4, ipv6) in (("to-server1", self.server1, SERVER1), ("to-server2", self.server2, SERVER2)):
             add_address(self.client, end, f"{ipv4.rsplit('.', 1)[0]}.1/24", f"{ipv6.removesuffix('80')}1/64")
             add_address(space, "server0", f"{ipv4}/24", f"{ipv6}/64")
@@ -100,6 +96,14 @@ class Lab:
         self.edge.run("ip", "route", "add", "default", "via", CLIENT6)
         self.client.set_option("net/ipv4/ip_forward", "1")
         self.client.set_option("net/ipv6/conf/all/forwarding", "1")
+
+    def _make_client_and_edge(self) -> None:
+        """The two, the veth between them, and at the client's end the program that XDP_TX on a veth asks for."""
+        self.client, self.edge = (self._make_namespace(role) for role in ("client", "edge"))
+        self._undo.callback(self._stop_processes)
+        connect(self.client, "client0", self.edge, "edge0")
+        add_address(self.client, "client0", f"{CLIENT4}/24", f"{CLIENT6}/64")
+        add_address(self.edge, "edge0", f"{EDGE4}/24", f"{EDGE6}/64")
         passing = self.directory / "xdp_pass.bpf.o"
         run("clang-14", "-O2", "-g", "-target", "bpf", f"-I/usr/include/{os.uname().machine}-linux-gnu",
             "-c", str(Path(__file__).with_name("xdp_pass.bpf.c")), "-o", str(passing))

@@ -31,6 +31,17 @@ def _set_namespace(handle: int) -> None:
         raise OSError(ctypes.get_errno(), "setns")
 
 
+@contextlib.contextmanager
+def inside(path: Path) -> Iterator[None]:
+    """The calling thread is in the namespace at that path within the block; sockets made there stay there."""
+    with open("/proc/thread-self/ns/net", "rb") as home, path.open("rb") as here:
+        _set_namespace(here.fileno())
+        try:
+            yield
+        finally:
+            _set_namespace(home.fileno())
+
+
 class Namespace:
     """One network namespace. Programs enter only the network part, so that they see the host's bpffs."""
 
@@ -67,15 +78,9 @@ class Namespace:
         with self.inside():
             Path("/proc/sys", option).write_text(value)
 
-    @contextlib.contextmanager
-    def inside(self) -> Iterator[None]:
-        """The calling thread is in this namespace within the block; sockets made there stay there."""
-        with open("/proc/thread-self/ns/net", "rb") as home, self.path.open("rb") as here:
-            _set_namespace(here.fileno())
-            try:
-                yield
-            finally:
-                _set_namespace(home.fileno())
+    def inside(self) -> contextlib.AbstractContextManager[None]:
+        """The calling thread is in this namespace within the block."""
+        return inside(self.path)
 
     def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
         """A socket of this namespace, for the test's own process."""

@@ -31,7 +31,10 @@ http {{
     listen 80;
     listen [::]:80;
     default_type text/plain;
-    location / {{ return 200 "{name} served $host$request_uri\\n"; }}
+    location / {{
+      if (-f {directory}/{name}.503) {{ return 503 "{name} is broken\\n"; }}
+      return 200 "{name} served $host$request_uri\\n";
+    }}
   }}
 }}
 """
@@ -45,7 +48,7 @@ def accepts(space: Namespace, address: str, port: int) -> bool:
 
 
 def start_nginx(lab: Lab, space: Namespace, name: str) -> Process:
-    """A web server that answers every request with its own name."""
+    """A web server that answers every request with its own name; with 503 as long as the lab has a file NAME.503."""
     config = lab.directory / f"{name}.conf"
     config.write_text(NGINX.format(directory=lab.directory, name=name))
     process = lab.start(space, name, "nginx", "-e", "stderr", "-p", str(lab.directory), "-c", str(config))

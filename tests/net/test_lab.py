@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -48,13 +49,16 @@ def test_a_wait_that_is_in_vain_says_what_for() -> None:
         wait_until("the sky falls", lambda: False, timeout=0.05)
 
 
-def test_the_demo_shows_true_facts_within_thirty_seconds() -> None:
-    """`./dev demo` as a user runs it: exit status 0, and the kernel answered exactly what was asked."""
+def test_the_demo_shows_true_facts_within_forty_seconds() -> None:
+    """`./dev demo` as a user runs it: exit status 0, the kernel answered what was asked, and the answer moved."""
     began = time.monotonic()
     done = subprocess.run(DEMO, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 queries asked, 4 answered by the kernel, 0 by the agent" in done.stdout
-    assert time.monotonic() - began < 30
+    for moved in ("from near to mid", "from mid to near"):
+        assert re.search(rf"moved {moved} \d+\.\d s after", done.stdout), done.stdout
+    assert "near: down" in done.stdout
+    assert time.monotonic() - began < 40
 
 
 def test_a_demo_without_the_program_on_the_interface_fails(tmp_path: Path) -> None:
