@@ -138,8 +138,12 @@ void balancer::log_standing(std::size_t target, score::standing before) const {
 // ---- what outlives us ----
 
 void balancer::keep(bool durable) {
-  if (auto kept = admin::save_state(state_file_, remember(), admin::moment::now(), durable); !kept)
-    spdlog::warn("not kept for a restart error=\"{}\"", kept.error().message);
+  const auto kept = admin::save_state(state_file_, remember(), admin::moment::now(), durable);
+  // It is tried again every few seconds: once is enough to tell.
+  if (const std::string why = kept ? "" : kept.error().message; why != not_kept_) {
+    not_kept_ = why;
+    if (!why.empty()) spdlog::warn("not kept for a restart error=\"{}\"", why);
+  }
 }
 
 void balancer::keep_soon() {

@@ -68,6 +68,7 @@ class balancer {
   boost::asio::steady_timer keeping_;
   bool running_ = false;
   bool keep_is_near_ = false;
+  std::string not_kept_;  // why the last time
 };
 
 }  // namespace nearside

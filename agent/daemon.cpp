@@ -14,6 +14,7 @@
 
 #include "agent/admin/instance_lock.hpp"
 #include "agent/admin/notify.hpp"
+#include "agent/admin/state_file.hpp"
 #include "agent/in_force.hpp"
 #include "agent/version.hpp"
 
@@ -66,7 +67,10 @@ result<void> daemon::start() {
   if (!kernel) return kernel.error();
   kernel_ = std::move(*kernel);
 
-  answers_ = std::make_unique<serve::answerer>(content_of(current_), picks_);
+  auto known = admin::load_state(options.state.directory / "state.json", admin::moment::now());
+  if (!known) spdlog::error("nothing is known from before error=\"{}\"", known.error().message);
+  balancer_ = make_balancer(known ? *known : score::memory{});
+  answers_ = std::make_unique<serve::answerer>(content_of(current_, balancer_->choices()), picks_);
   auto on_failure = [this](const std::exception_ptr& thrown) {
     failed_ = thrown;
     io_.stop();
@@ -88,6 +92,7 @@ result<void> daemon::start() {
     publish_later();
   }
 
+  balancer_->start();
   spawn(handle_signals());
   spawn(keep_lease());
   spawn(watch_routes());
@@ -108,6 +113,7 @@ void daemon::spawn(asio::awaitable<void> loop) {
 void daemon::stop(int signal) {
   spdlog::info("stopping signal={} lease_remaining={}ms", signal, kernel_->lease_remaining().count());
   admin::notify_stopping();
+  balancer_->stop();
   listeners_->close_all();
   control_->close();
   io_.stop();
@@ -163,7 +169,19 @@ asio::awaitable<void> daemon::watch_routes() {
 
 result<void> daemon::publish() {
   const auto& content = answers_->in_force();
-  return kernel_->publish(*content.zones, *content.choices);
+  return kernel_->publish(*content.zones, *content.choices, balancer_->stale());
+}
+
+void daemon::publish_change(std::span<const std::uint32_t> pools) {
+  if (const auto again = kernel_->change(*balancer_->choices(), pools)) {
+    publish_timer_.expires_at(*again);
+    publish_later();
+  }
+}
+
+std::unique_ptr<balancer> daemon::make_balancer(const score::memory& known) {
+  return std::make_unique<balancer>(io_.get_executor(), current_, known,
+                                    [this](std::span<const std::uint32_t> pools) { publish_change(pools); });
 }
 
 // Publishes, and again when slots come out of quarantine or the kernel refused: userland answers what is not there yet.

@@ -16,6 +16,7 @@
 #include <string>
 
 #include "agent/admin/control.hpp"
+#include "agent/balancer.hpp"
 #include "agent/base/unique_fd.hpp"
 #include "agent/config/load.hpp"
 #include "agent/kernel_side.hpp"
@@ -50,6 +51,10 @@ class daemon {
   result<void> put_in_force(config::loaded next);
   /// Brings the kernel to what the answering sockets have in force.
   result<void> publish();
+  /// Brings these pools' answers to the kernel, at once.
+  void publish_change(std::span<const std::uint32_t> pools);
+  /// A balancer for the configuration in force, which goes on from what is known.
+  [[nodiscard]] std::unique_ptr<balancer> make_balancer(const score::memory& known);
   /// Publishes when the timer's time has come, and again while slots rest in quarantine or the kernel refuses.
   void publish_later();
   void renew_lease();
@@ -61,6 +66,7 @@ class daemon {
   void spawn(boost::asio::awaitable<void> loop);
 
   [[nodiscard]] result<boost::json::object> answer_control(const boost::json::object& request);
+  [[nodiscard]] result<boost::json::object> explain(const boost::json::object& request) const;
   [[nodiscard]] boost::json::object status() const;
 
   const std::filesystem::path config_path_;
@@ -81,6 +87,7 @@ class daemon {
   boost::asio::steady_timer publish_timer_{io_};
   std::optional<serve::listeners> listeners_;
   std::shared_ptr<admin::control_server> control_;
+  std::unique_ptr<balancer> balancer_;
 };
 
 }  // namespace nearside

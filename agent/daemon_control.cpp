@@ -8,6 +8,7 @@
 
 #include "agent/admin/explain.hpp"
 #include "agent/daemon.hpp"
+#include "agent/dns/lookup.hpp"
 #include "agent/version.hpp"
 
 namespace nearside {
@@ -67,12 +68,25 @@ result<json::object> daemon::answer_control(const json::object& request) {
   const std::string_view asked =
       verb != nullptr && verb->is_string() ? std::string_view(verb->get_string()) : std::string_view();
   if (asked == "status") return status();
-  if (asked == "explain") return admin::explain(answers_->in_force(), kernel_->tables(), request);
+  if (asked == "explain") return explain(request);
+  if (asked == "servers") return balancer_->servers();
+  if (asked == "administer") return balancer_->administer(request);
   if (asked == "reload") {
     if (auto done = reload(); !done) return done.error();
     return json::object{{"reloaded", true}};
   }
-  return error{errc::invalid, "the verbs are status, explain and reload"};
+  return error{errc::invalid, "the verbs are status, explain, servers, administer and reload"};
+}
+
+result<json::object> daemon::explain(const json::object& request) const {
+  auto told = admin::explain(answers_->in_force(), kernel_->tables(), request);
+  if (!told) return told;
+  // The name made sense to explain(), so it does here.
+  const auto& asked = request.at("name").as_string();
+  const auto qname = dns::name::from_text({asked.data(), asked.size()});
+  if (const auto pool = dns::pool_of(*current_.zones, *qname); pool != dns::NO_POOL)
+    (*told)["pool"] = balancer_->explain(pool);
+  return told;
 }
 
 json::object daemon::status() const {
@@ -98,6 +112,7 @@ json::object daemon::status() const {
           {"lease_remaining_ms", kernel_->lease_remaining().count()},
           {"replies", kernel_->route_reason()},
           {"published", publish_json(kernel_->last_publish())},
+          {"measuring", balancer_->status()},
           {"last_reload", std::move(reloaded)},
           {"serve", serve_json(answers_->count, listeners_->connections())}};
 }

@@ -60,12 +60,16 @@ result<void> daemon::put_in_force(config::loaded next) {
   }
   kernel_->warn_of_other_sizes(next.options.maps);
 
+  // The old one measures no more; the new one goes on from what it knew.
+  balancer_->stop();
+  const score::memory known = balancer_->remember();
   current_ = std::move(next);
+  balancer_ = make_balancer(known);
   spdlog::set_level(spdlog_level(current_.options.log.level));
   listeners_->set_limits(limits_of(current_.options.serve));
   publish_timer_.cancel();
-  const auto content = content_of(current_);
-  if (auto done = kernel_->publish(*content.zones, *content.choices); !done) {
+  const auto content = content_of(current_, balancer_->choices());
+  if (auto done = kernel_->publish(*content.zones, *content.choices, balancer_->stale()); !done) {
     // Some names may still be answered from the old zones; the publisher goes on from where it stopped.
     spdlog::error("not published error=\"{}\"", done.error().message);
     publish_timer_.expires_after(publish_retry);
@@ -75,6 +79,7 @@ result<void> daemon::put_in_force(config::loaded next) {
     publish_later();
   }
   answers_->publish(content);
+  balancer_->start();
   if (auto applied = kernel_->apply(current_.options); !applied) {
     // The kernel may still answer on the addresses before: their sockets stay, as it passes queries up to them.
     spdlog::error("not applied to the kernel error=\"{}\"", applied.error().message);

@@ -3,10 +3,10 @@
 #pragma once
 
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "agent/config/load.hpp"
-#include "agent/plain_choices.hpp"
 #include "agent/serve/answerer.hpp"
 #include "agent/serve/endpoint.hpp"
 #include "agent/serve/tcp.hpp"
@@ -17,8 +17,8 @@ namespace nearside {
   return {options.tcp_connections, options.tcp_idle, options.tcp_pipeline};
 }
 
-[[nodiscard]] inline serve::content content_of(const config::loaded& from) {
-  return {from.zones, std::make_shared<dns::choices>(plain_choices(*from.zones)),
+[[nodiscard]] inline serve::content content_of(const config::loaded& from, std::shared_ptr<dns::choices> choices) {
+  return {from.zones, std::move(choices),
           dns::identity{.id = from.options.node.id, .version = from.options.node.version}};
 }
 

@@ -84,6 +84,8 @@ std::optional<std::chrono::steady_clock::time_point> kernel_side::change(const d
 
 result<void> kernel_side::apply(const config::settings& options) {
   std::atomic_ref(tables_.config().sample_interval).store(options.events.sample_interval, std::memory_order_relaxed);
+  dataplane::apply_stale_rule(tables_, options.edge.stale == config::stale_rule::all ? dataplane::stale_rule::answer
+                                                                                     : dataplane::stale_rule::pass);
   if (auto decided = decide_route(options.edge); !decided) return decided.error();
   if (auto set = dataplane::set_listen(tables_, options.edge.port, options.edge.listen); !set) return set.error();
   return {};

@@ -11,7 +11,11 @@ recorder::~recorder() { close(); }
 
 void recorder::open(const std::filesystem::path& file, const std::string& node, const std::string& start_line) {
   std::error_code failed;
-  if (std::filesystem::exists(file, failed)) std::filesystem::rename(file, file.string() + ".1", failed);
+  for (int number = 1; std::filesystem::exists(file, failed); ++number) {
+    const std::filesystem::path aside = file.string() + "." + std::to_string(number);
+    if (!std::filesystem::exists(aside, failed)) std::filesystem::rename(file, aside, failed);
+    if (failed) break;
+  }
   file_ = file;
   node_ = node;
   began_ = std::chrono::steady_clock::now();

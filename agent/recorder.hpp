@@ -23,7 +23,8 @@ class recorder {
   recorder(const recorder&) = delete;
   recorder& operator=(const recorder&) = delete;
 
-  /// Begins with the start line. A file that is there becomes FILE.1. What cannot be written is told in the log, once.
+  /// Begins with the start line. A file that is there is kept as FILE.1, or by the next number that is free. What
+  /// cannot be written is told in the log, once.
   void open(const std::filesystem::path& file, const std::string& node, const std::string& start_line);
   void add(const std::string& label, const score::sample& s);
   /// Writes the end line.

@@ -12,7 +12,7 @@
 
 #include "agent/base/unique_fd.hpp"
 #include "agent/config/load.hpp"
-#include "agent/dns/name.hpp"
+#include "agent/dns/lookup.hpp"
 #include "cli/verbs.hpp"
 
 namespace nearside::cli {
@@ -33,14 +33,9 @@ struct replay_arguments {
 result<void> use_pool(const config::loaded& from, const std::string& name, score::replay_settings& settings) {
   const auto qname = dns::name::from_text(name);
   if (!qname) return error{errc::invalid, name + ": " + qname.error().message};
-  const dns::zone* zone = from.zones->enclosing(*qname);
-  const dns::node* node = zone == nullptr ? nullptr : zone->find(*qname);
-  const auto balanced = [](const dns::rrset& set) { return set.pool != dns::NO_POOL; };
-  const auto found = node == nullptr ? std::vector<dns::rrset>::const_iterator()
-                                     : std::find_if(node->rrsets.begin(), node->rrsets.end(), balanced);
-  if (node == nullptr || found == node->rrsets.end())
-    return error{errc::not_found, name + ": the configuration balances no such name"};
-  score::pool pool = from.servers.pools[found->pool];
+  const std::uint32_t found = dns::pool_of(*from.zones, *qname);
+  if (found == dns::NO_POOL) return error{errc::not_found, name + ": the configuration balances no such name"};
+  score::pool pool = from.servers.pools[found];
   for (auto& family : pool.families) {
     for (auto& address : family.addresses) {
       for (std::size_t& target : address.targets) {

@@ -138,6 +138,15 @@ bool is_answered_already(const sections& s, const name& owner) noexcept {
 
 }  // namespace
 
+std::uint32_t pool_of(const zone_set& zones, const name& owner) {
+  const zone* z = zones.enclosing(owner);
+  const place at = z == nullptr ? place{} : walk(*z, owner);
+  if (at.found == nullptr || at.cut != nullptr) return NO_POOL;
+  for (const rrset& set : at.found->rrsets)
+    if (set.pool != NO_POOL) return set.pool;
+  return NO_POOL;
+}
+
 sections lookup(const zone_set& zones, const choices& chosen, const name& qname, std::uint16_t qtype,
                 const draw_numbers& by) {
   sections s;

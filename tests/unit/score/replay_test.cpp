@@ -56,7 +56,10 @@ TEST_CASE("a replay tells each change of an answer with the t of the sample that
 TEST_CASE("a policy with several answers tells weights", "[score][replay]") {
   fixture given(2, policy::weighted);
   given.usual.members[1].weight = 2;
-  told t({.by = given.usual, .targets = given.targets});
+  replay_settings settings;
+  settings.by = given.usual;
+  settings.targets = given.targets;
+  told t(settings);
   t.feed(start);
   t.feed(sample_of("isp0", "a", 1, 20));
   t.feed(sample_of("isp0", "b", 2, 20));
@@ -64,7 +67,9 @@ TEST_CASE("a policy with several answers tells weights", "[score][replay]") {
 }
 
 TEST_CASE("--why adds the trace", "[score][replay]") {
-  told t({.why = true});
+  replay_settings settings;
+  settings.why = true;
+  told t(settings);
   t.feed(start);
   t.feed(sample_of("isp0", "a", 1, 20));
   CHECK(t.lines.back().find(R"("why":{"outcome":"policy latency among 1 eligible")") != std::string::npos);
