@@ -22,6 +22,7 @@ int main(int count, char** arguments) {
     cli::add_events(commands);
     cli::add_explain(commands);
     cli::add_check(commands);
+    cli::add_probe(commands);
     cli::add_version(commands);
     cli::add_completion(commands);
     return commands.run(count, arguments);

@@ -15,6 +15,7 @@ void add_names(command_line& commands);
 void add_events(command_line& commands);
 void add_explain(command_line& commands);
 void add_check(command_line& commands);
+void add_probe(command_line& commands);
 void add_version(command_line& commands);
 /// Last, since it completes what the others have added.
 void add_completion(command_line& commands);
