@@ -64,7 +64,7 @@ std::string bash_script(const std::vector<verb_words>& verbs) {
          "  case $before in\n"
          "    --mode) COMPREPLY=($(compgen -W 'native generic auto' -- \"$word\")); return ;;\n"
          "    --type) COMPREPLY=($(compgen -W 'A AAAA HTTPS SOA NS TXT MX CNAME SRV' -- \"$word\")); return ;;\n"
-         "    --pins | --socket) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
+         "    --pins | --socket | --config) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
          "  esac\n"
          "  case $verb in\n"
          "    '') COMPREPLY=($(compgen -W '"
@@ -110,7 +110,7 @@ std::string fish_script(const std::vector<verb_words>& verbs) {
       out << inside << " -l " << option.substr(2);
       if (option == "--mode") out << " -xa 'native generic auto'";
       if (option == "--type") out << " -xa 'A AAAA HTTPS SOA NS TXT MX CNAME SRV'";
-      if (option == "--pins" || option == "--socket") out << " -rF";
+      if (option == "--pins" || option == "--socket" || option == "--config") out << " -rF";
       out << '\n';
     }
     if (v.takes_interface) out << inside << " -a '(command ls /sys/class/net)'\n";

@@ -18,6 +18,7 @@ constexpr int exit_status(errc kind) noexcept {
     case errc::busy: return 5;
     case errc::unsupported: return 6;
     case errc::exhausted: return 7;
+    case errc::failing: return 8;
   }
   return 1;
 }

@@ -25,6 +25,7 @@ int main(int count, char** arguments) {
     cli::add_administer(commands);
     cli::add_check(commands);
     cli::add_replay(commands);
+    cli::add_probe(commands);
     cli::add_version(commands);
     cli::add_completion(commands);
     return commands.run(count, arguments);

@@ -19,6 +19,7 @@ void add_servers(command_line& commands);
 void add_administer(command_line& commands);
 void add_check(command_line& commands);
 void add_replay(command_line& commands);
+void add_probe(command_line& commands);
 void add_version(command_line& commands);
 /// Last, since it completes what the others have added.
 void add_completion(command_line& commands);

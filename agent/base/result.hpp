@@ -21,6 +21,7 @@ enum class errc {
   busy,         ///< somebody else holds it: another XDP program, an agent that runs already
   unsupported,  ///< the kernel or the driver cannot do it
   exhausted,    ///< a documented limit is reached
+  failing,      ///< what was asked about does not work: a server that was probed
   system,       ///< anything else that the operating system refused
 };
 

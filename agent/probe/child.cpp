@@ -57,16 +57,14 @@ int make_plan(spawn_plan& plan, int output) {
   ::sigemptyset(&none);
   ::sigfillset(&all);
   // Signals that we ignore or block (SIGPIPE, those of a signalfd) would stay so across exec.
-  int failed = ::posix_spawnattr_setflags(
-      &plan.attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  int failed = ::posix_spawnattr_setflags(&plan.attributes,
+                                          POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
   if (failed == 0) failed = ::posix_spawnattr_setpgroup(&plan.attributes, 0);
   if (failed == 0) failed = ::posix_spawnattr_setsigmask(&plan.attributes, &none);
   if (failed == 0) failed = ::posix_spawnattr_setsigdefault(&plan.attributes, &all);
-  if (failed == 0)
-    failed = ::posix_spawn_file_actions_addopen(&plan.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  if (failed == 0) failed = ::posix_spawn_file_actions_addopen(&plan.actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   if (failed == 0) failed = ::posix_spawn_file_actions_adddup2(&plan.actions, output, STDOUT_FILENO);
-  if (failed == 0)
-    failed = ::posix_spawn_file_actions_addopen(&plan.actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
+  if (failed == 0) failed = ::posix_spawn_file_actions_addopen(&plan.actions, STDERR_FILENO, "/dev/null", O_WRONLY, 0);
   if (failed == 0) failed = ::posix_spawn_file_actions_addclosefrom_np(&plan.actions, STDERR_FILENO + 1);
   return failed;
 }
@@ -152,8 +150,8 @@ result<child> child::start(const asio::any_io_executor& executor, const std::vec
   std::string locale = "LC_ALL=C";
   std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
   pid_t pid = 0;
-  if (const int failed = ::posix_spawn(&pid, command.front().c_str(), &plan.actions, &plan.attributes,
-                                       arguments.data(), environment.data());
+  if (const int failed = ::posix_spawn(&pid, command.front().c_str(), &plan.actions, &plan.attributes, arguments.data(),
+                                       environment.data());
       failed != 0)
     return system_error(failed, doing);
 

@@ -1,12 +1,15 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/probe/dns.hpp"
 
+#include <netinet/in.h>
 #include <sys/random.h>
+#include <sys/socket.h>
 
 #include <array>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/udp.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <cerrno>
 
 namespace nearside::probe {
 namespace asio = boost::asio;
@@ -32,6 +35,12 @@ asio::awaitable<std::optional<trouble>> check_dns(attempt& now, const prepared_c
     socket.close(ignored);
   };
   now.step("reply", std::move(close));
+  // Without it the kernel keeps to itself what routers say about the host.
+  const int on = 1;
+  const bool v6 = target.address.is_v6();
+  if (::setsockopt(socket.native_handle(), v6 ? IPPROTO_IPV6 : IPPROTO_IP, v6 ? IPV6_RECVERR : IP_RECVERR, &on,
+                   sizeof on) != 0)
+    co_return local_fault(errno, "socket");
   // Connected: the kernel picks a random source port, drops what others send, and tells of ICMP errors.
   socket.connect(server, failed);
   if (failed) co_return now.why(failed);

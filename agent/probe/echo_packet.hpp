@@ -28,7 +28,7 @@ using echo_message = std::array<std::uint8_t, 64>;
 /// A reply, or an error about a request.
 struct echo_answer {
   bool unreachable = false;
-  echo_id id;                     // without the nonce when unreachable
+  echo_id id;                      // without the nonce when unreachable
   boost::asio::ip::address about;  // when unreachable: where the request was sent
 };
 

@@ -71,7 +71,8 @@ result<std::shared_ptr<echo_socket>> echo_socket::open(const asio::any_io_execut
   icmp::socket socket(executor);
   error_code failed;
   socket.open(v6 ? icmp::v6() : icmp::v4(), failed);
-  if (failed.value() == EPERM || failed.value() == EACCES) return error{errc::denied, doing + ": CAP_NET_RAW is missing"};
+  if (failed.value() == EPERM || failed.value() == EACCES)
+    return error{errc::denied, doing + ": CAP_NET_RAW is missing"};
   if (failed) {
     auto fault = local_fault(failed.value(), doing);
     return error{fault.kind, std::move(fault.reason)};

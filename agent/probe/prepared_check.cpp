@@ -31,8 +31,8 @@ result<std::unique_ptr<ssl::context>> make_context(const config::check& check) {
   else
     context->load_verify_file(check.ca_file, failed);
   if (failed)
-    return error{errc::not_found, "ca_file " + (check.ca_file.empty() ? "of the system" : check.ca_file) + ": " +
-                                      failed.message()};
+    return error{errc::not_found,
+                 "ca_file " + (check.ca_file.empty() ? "of the system" : check.ca_file) + ": " + failed.message()};
   return context;
 }
 

@@ -44,7 +44,11 @@ schedule::random_source system_random() {
 /// What the checks under way refer to; it lives until the last of them has ended.
 struct prober::state : std::enable_shared_from_this<state> {
   state(asio::any_io_executor loop, std::shared_ptr<const config::measuring> what, sample_handler handler)
-      : executor(std::move(loop)), plan(std::move(what)), on_sample(std::move(handler)), echoes(executor), timer(executor) {
+      : executor(std::move(loop)),
+        plan(std::move(what)),
+        on_sample(std::move(handler)),
+        echoes(executor),
+        timer(executor) {
     for (const auto& check : plan->checks) {
       checks.push_back(prepared_check::make(check));
       if (!checks.back()) problems.push_back(checks.back().error().message);

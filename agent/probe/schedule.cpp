@@ -59,9 +59,7 @@ schedule::duration schedule::interval(const entry& one) const {
   return one.in_use ? std::min(one.steps.interval, one.steps.interval_in_use) : one.steps.interval;
 }
 
-schedule::duration schedule::jittered(duration wait) {
-  return scaled(wait, 1 + bounds_.jitter * (2 * random_() - 1));
-}
+schedule::duration schedule::jittered(duration wait) { return scaled(wait, 1 + bounds_.jitter * (2 * random_() - 1)); }
 
 std::optional<std::size_t> schedule::next(instant now) {
   if (under_way_ >= bounds_.concurrency || queue_.empty() || queue_.begin()->first > now) return std::nullopt;

@@ -45,8 +45,8 @@ struct trouble {
   errc kind = errc::system;  // of a local fault
 };
 
-/// What an error of a socket during `step` ("connect") means. What the system says about us (EMFILE, EPERM, EINVAL, ...)
-/// is local: only errors that the network or the server can cause count.
+/// What an error of a socket during `step` ("connect") means. What the system says about us (EMFILE, EPERM, EINVAL,
+/// ...) is local: only errors that the network or the server can cause count.
 [[nodiscard]] trouble trouble_of(const boost::system::error_code& failed, std::string_view step);
 
 /// A local fault from an errno.

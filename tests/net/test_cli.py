@@ -21,7 +21,7 @@ from namespaces import Namespace, run
 from zones import FULL_ZONE
 
 OK, SYSTEM, INVALID, NOT_FOUND, DENIED, BUSY, UNSUPPORTED = range(7)
-VERBS = ("attach", "detach", "status", "counters", "names", "events", "explain", "check", "version", "completion")
+VERBS = ("attach", "detach", "status", "counters", "names", "events", "explain", "check", "probe", "version", "completion")
 
 _numbers = itertools.count(1)
 

@@ -27,7 +27,10 @@ TEST_CASE("what does not compile is refused with a reason", "[base][pattern]") {
 TEST_CASE("octets that are no text are matched as they are", "[base][pattern]") {
   const auto compiled = pattern::compile("a.b");
   REQUIRE(compiled.has_value());
-  CHECK(compiled->found_in(std::string_view("\xff\0a\xfe" "b", 5)));
+  CHECK(
+      compiled->found_in(std::string_view("\xff\0a\xfe"
+                                          "b",
+                                          5)));
 }
 
 TEST_CASE("an expression that makes back-tracking explode takes linear time over a mebioctet", "[base][pattern]") {

@@ -177,8 +177,7 @@ TEST_CASE("a dns check passes over replies to other questions", "[probe][dns]") 
   auto serve = [&]() -> asio::awaitable<void> {
     std::array<std::uint8_t, 512> octets{};
     udp::endpoint client;
-    const auto length =
-        co_await server.async_receive_from(asio::buffer(octets), client, asio::use_awaitable);
+    const auto length = co_await server.async_receive_from(asio::buffer(octets), client, asio::use_awaitable);
     octets[2] |= 0x80;
     octets[3] = 2;  // SERVFAIL
     octets[0] ^= 1;

@@ -21,8 +21,7 @@ config::check about(const std::string& qname, std::uint16_t qtype, std::vector<s
 /// A reply with these records, as octets.
 std::vector<std::uint8_t> reply(const char* qname, ldns_rr_type qtype, ldns_pkt_rcode rcode,
                                 const std::vector<const char*>& records, std::uint16_t id = 7) {
-  const dns::owned_packet packet(
-      ldns_pkt_query_new(ldns_dname_new_frm_str(qname), qtype, LDNS_RR_CLASS_IN, LDNS_QR));
+  const dns::owned_packet packet(ldns_pkt_query_new(ldns_dname_new_frm_str(qname), qtype, LDNS_RR_CLASS_IN, LDNS_QR));
   ldns_pkt_set_id(packet.get(), id);
   ldns_pkt_set_rcode(packet.get(), static_cast<std::uint8_t>(rcode));
   for (const char* text : records) {
@@ -59,8 +58,7 @@ TEST_CASE("a query carries its ID, asks for recursion, and has an OPT", "[probe]
   CHECK(ldns_rr_get_type(ldns_rr_list_rr(ldns_pkt_question(parsed), 0)) == LDNS_RR_TYPE_AAAA);
 }
 
-TEST_CASE("each expected rdata must be among the answers, in any order and case, also behind a CNAME",
-          "[probe][dns]") {
+TEST_CASE("each expected rdata must be among the answers, in any order and case, also behind a CNAME", "[probe][dns]") {
   const auto question = dns_question::make(about("www.example.com", 1, {"192.0.2.1", "192.0.2.2"}));
   REQUIRE(question.has_value());
   const auto judged = [&](const std::vector<const char*>& records) {

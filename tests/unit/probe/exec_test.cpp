@@ -47,16 +47,16 @@ int open_descriptors() {
 TEST_CASE("a command's places are filled in, and nothing else is changed", "[probe][exec]") {
   const config::probe_target target{0, asio::ip::make_address("2001:db8::80"), 8080};
   CHECK(filled_in({"/x", "-H", "{address}", "{server}:{port}", "{other}", "{{address}}", "$HOME; `ls`"}, target,
-                  "{port}") ==
-        std::vector<std::string>{"/x", "-H", "2001:db8::80", "{port}:8080", "{other}", "{2001:db8::80}", "$HOME; `ls`"});
+                  "{port}") == std::vector<std::string>{"/x", "-H", "2001:db8::80", "{port}:8080", "{other}",
+                                                        "{2001:db8::80}", "$HOME; `ls`"});
 }
 
 TEST_CASE("a program may state the response time in a line of its own", "[probe][exec]") {
   CHECK(stated_rtt("rtt=12.5\n") == 12500us);
   CHECK(stated_rtt("OK - fine\nrtt=0.25\r\n|x=1\n") == 250us);
   CHECK(stated_rtt("rtt=3") == 3ms);
-  for (const char* none : {"", "ok", "rtt=", "rtt=x", "rtt=-1", "rtt=nan", "rtt=inf", "rtt=1e99", "rtt=5 ms", " rtt=5",
-                           "x rtt=5"}) {
+  for (const char* none :
+       {"", "ok", "rtt=", "rtt=x", "rtt=-1", "rtt=nan", "rtt=inf", "rtt=1e99", "rtt=5 ms", " rtt=5", "x rtt=5"}) {
     INFO(none);
     CHECK_FALSE(stated_rtt(none));
   }
@@ -173,10 +173,10 @@ TEST_CASE("a loop that ends before the program does takes it along", "[probe][ex
     const auto prepared = prepared_check::make(script("sleep 60"));
     REQUIRE(prepared.has_value());
     auto ignore = [](const std::exception_ptr&, const result<score::sample>&) {};
-    asio::co_spawn(here.context,
-                   run_check(here.context.get_executor(), *prepared, {0, asio::ip::make_address("127.0.0.1"), 0}, "",
-                             here.echoes),
-                   ignore);
+    asio::co_spawn(
+        here.context,
+        run_check(here.context.get_executor(), *prepared, {0, asio::ip::make_address("127.0.0.1"), 0}, "", here.echoes),
+        ignore);
     here.context.run_for(50ms);
     CHECK_FALSE(no_child_is_left());
   }

@@ -49,13 +49,15 @@ struct loop {
   }
 };
 
-/// Accepts on 127.0.0.1 for ever; each connection's request is read to its empty line, then the parts are written with a
-/// pause before each, and the connection is closed.
+/// Accepts on 127.0.0.1 for ever; each connection's request is read to its empty line, then the parts are written with
+/// a pause before each, and the connection is closed.
 class scripted_server {
  public:
   scripted_server(asio::io_context& context, std::vector<std::string> parts,
                   std::chrono::milliseconds pause = std::chrono::milliseconds(0))
-      : acceptor_(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)), parts_(std::move(parts)), pause_(pause) {
+      : acceptor_(context, tcp::endpoint(asio::ip::address_v4::loopback(), 0)),
+        parts_(std::move(parts)),
+        pause_(pause) {
     asio::co_spawn(context, accept(), asio::detached);
   }
   [[nodiscard]] std::uint16_t port() const { return acceptor_.local_endpoint().port(); }

@@ -39,9 +39,7 @@ void run(asio::io_context& context, std::chrono::milliseconds time) {
   context.run_for(time);
 }
 
-bool balanced(const prober_counters& c) {
-  return c.started == c.ok + c.lost + c.failed + c.local_faults + c.under_way;
-}
+bool balanced(const prober_counters& c) { return c.started == c.ok + c.lost + c.failed + c.local_faults + c.under_way; }
 
 }  // namespace
 

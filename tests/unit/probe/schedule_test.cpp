@@ -26,7 +26,8 @@ std::vector<schedule::pace> servers(unsigned count, duration interval = 5s) {
 /// A run of simulated time: checks take `takes`, and every start is noted.
 struct simulation {
   simulation(const probe_settings& bounds, std::vector<schedule::pace> targets)
-      : plan(bounds, std::move(targets), [this] { return random(); }, now) {}
+      : plan(
+            bounds, std::move(targets), [this] { return random(); }, now) {}
 
   // A linear congruential generator: the same run each time.
   double random() {
