@@ -78,8 +78,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   static const zone_set zones = make_zones();
   static const identity self{"e17", "1.0"};
   for (const bool tcp : {false, true}) {
-    check_reply(respond(zones, {}, self, {data, size}, {.tcp = tcp, .random = static_cast<std::uint32_t>(size)}), data, size,
-                tcp);
+    check_reply(respond(zones, {}, self, {data, size}, {.tcp = tcp, .random = static_cast<std::uint32_t>(size)}), data,
+                size, tcp);
   }
   return 0;
 }
