@@ -221,6 +221,14 @@ TEST_CASE("fallbacks and the rule to use them come together", "[config][balance]
   CHECK(wrong(rule + "fallback = [\"ams1\"]\n").size() == 1);
 }
 
+TEST_CASE("a word that is not known is the one problem, not what would belong to it", "[config][balance]") {
+  CHECK(wrong(measured + "policy = \"spraed\"\nwithin = \"10%\"\n").size() == 1);
+  CHECK(wrong(both + "all_down = \"fallbcak\"\nfallback = [\"203.0.113.9\"]\n") ==
+        lines{"edge.toml:21:12: zone.balance.all_down: expected \"answer-all\", \"servfail\" or \"fallback\", found "
+              "\"fallbcak\", did you mean \"fallback\"?"});
+  CHECK(wrong("servers = [\"fra2\"]\nweights = { fra2 = 3 }\n").size() == 1);
+}
+
 TEST_CASE("a name has at most 255 addresses of a family, the fallbacks among them", "[config][balance]") {
   const auto addresses = [](const std::string& prefix, int count) {
     std::string all;

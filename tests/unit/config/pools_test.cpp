@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <set>
 
+#include "agent/dns/rr_type.hpp"
 #include "tests/unit/config/fixture.hpp"
 
 namespace nearside::config {
@@ -39,6 +40,19 @@ TEST_CASE("names with the same servers, checks and criteria share a pool", "[con
   CHECK(m.pools[1].label == "other.lb.example.com.");
   CHECK(m.targets.size() == 2);
   CHECK(m.pools[1].families[0].addresses[0].targets == m.pools[0].families[0].addresses[0].targets);
+}
+
+TEST_CASE("the records of a name say which pool it is in", "[config][pools]") {
+  const loaded good = load_whole(usual_edge + checks + fra1 + usual_zone + balance("www", "\"192.0.2.1\"", web) +
+                                 balance("api", "\"fra1\"", web) + balance("app", "\"fra1\"", web));
+  const auto pool_of = [&](const char* owner, std::uint16_t type) {
+    const auto name = dns::name::from_text(owner).value();
+    return good.zones->enclosing(name)->find(name)->find(type)->pool;
+  };
+  CHECK(pool_of("www.lb.example.com", dns::rr_type::a) == 0);
+  CHECK(pool_of("api.lb.example.com", dns::rr_type::a) == 1);
+  CHECK(pool_of("api.lb.example.com", dns::rr_type::aaaa) == 1);
+  CHECK(pool_of("app.lb.example.com", dns::rr_type::a) == 1);
 }
 
 TEST_CASE("the order of the servers is part of a pool", "[config][pools]") {
