@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// nearside explain NAME: who would answer, the kernel or the agent, and from which table entries.
+// nearside explain NAME: who would answer, the kernel or the agent, from which table entries, and why these servers.
 #include <linux/bpf.h>
 
 #include <array>
@@ -14,6 +14,7 @@
 #include "cli/control_client.hpp"
 #include "cli/explanation.hpp"
 #include "cli/output.hpp"
+#include "cli/pool_text.hpp"
 #include "cli/verbs.hpp"
 #include "cli/zone_text.hpp"
 
@@ -103,7 +104,13 @@ boost::json::object path_json(const table_path& path) {
   return all;
 }
 
-void print_as_json(const explanation& e, const std::optional<result<boost::json::object>>& agent) {
+/// The trace of the name's pool; nullptr: it has none, or the agent tells nothing.
+const boost::json::object* pool_in(const result<boost::json::object>& agent) {
+  const auto* found = agent ? agent->if_contains("pool") : nullptr;
+  return found == nullptr ? nullptr : found->if_object();
+}
+
+void print_as_json(const explanation& e, const result<boost::json::object>& agent) {
   print_json({{"name", e.asked.qname.text()},
               {"type", dns::type_text(e.asked.qtype)},
               {"query",
@@ -119,7 +126,8 @@ void print_as_json(const explanation& e, const std::optional<result<boost::json:
                 {"test_runs", e.kernel.runs},
                 {"reply", e.reply ? decoded_json(*e.reply) : boost::json::value()}}},
               {"tables", path_json(e.path)},
-              {"agent", agent ? boost::json::value(agent_json(*agent)) : boost::json::value()}});
+              {"agent", e.kernel.action == XDP_PASS ? boost::json::value(agent_json(agent)) : boost::json::value()},
+              {"pool", pool_in(agent) != nullptr ? boost::json::value(*pool_in(agent)) : boost::json::value()}});
 }
 
 void print_records(const char* section, const std::vector<record_text>& records) {
@@ -186,6 +194,7 @@ void print_agent(const result<boost::json::object>& agent) {
   }
   std::cout << "agent\n";
   for (const auto& [key, value] : *agent) {
+    if (key == "pool") continue;
     const auto* lines = value.if_array();
     if (lines == nullptr)
       std::cout << "  " << std::string_view(key) << ' ' << plain(value) << '\n';
@@ -194,14 +203,15 @@ void print_agent(const result<boost::json::object>& agent) {
   }
 }
 
-void print_as_text(const explanation& e, const std::optional<result<boost::json::object>>& agent) {
+void print_as_text(const explanation& e, const result<boost::json::object>& agent) {
   std::cout << e.asked.qname.text() << ' ' << dns::type_text(e.asked.qtype) << ", asked of "
             << e.asked.destination.to_string() << " by " << e.asked.source.to_string()
             << (e.asked.client ? " for " + client_text(e.asked) + " (ECS)" : "") << ": " << who_answers(e.kernel.action)
             << " answers\n";
   print_kernel(e);
   print_path(e.path);
-  if (agent) print_agent(*agent);
+  if (e.kernel.action == XDP_PASS || !agent) print_agent(agent);
+  if (const auto* pool = pool_in(agent)) print_pool(std::cout, *pool);
 }
 
 result<void> explain(const explain_arguments& arguments, const common_options& common) {
@@ -216,12 +226,9 @@ result<void> explain(const explain_arguments& arguments, const common_options& c
   const auto told = explain_query(*tables, *asked);
   if (!told) return told.error();
 
-  std::optional<result<boost::json::object>> agent;
-  if (told->kernel.action == XDP_PASS) {
-    boost::json::object question{{"verb", "explain"}, {"name", qname->text()}, {"type", dns::type_text(*qtype)}};
-    if (!arguments.client.empty()) question["client"] = client_text(*asked);
-    agent = ask_agent(arguments.socket, question);
-  }
+  boost::json::object question{{"verb", "explain"}, {"name", qname->text()}, {"type", dns::type_text(*qtype)}};
+  if (!arguments.client.empty()) question["client"] = client_text(*asked);
+  const auto agent = ask_agent(arguments.socket, question);
   if (common.json)
     print_as_json(*told, agent);
   else
@@ -234,7 +241,7 @@ result<void> explain(const explain_arguments& arguments, const common_options& c
 void add_explain(command_line& commands) {
   const auto arguments = std::make_shared<explain_arguments>();
   CLI::App& app = commands.add_verb(
-      "explain", "Who would answer a query, the kernel or the agent, and from which table entries",
+      "explain", "Who would answer a query, from which table entries, and why with these servers",
       "nearside explain www.lb.example.com\n"
       "nearside explain www.lb.example.com --type AAAA --client 203.0.113.0/24",
       [arguments, &commands] { return explain(*arguments, commands.common()); },

@@ -134,7 +134,8 @@ class MeasuredLab(Lab):
 
     def explained(self, name: str, rrtype: str = "A") -> dict:
         """By `nearside explain`: the trace of one family, its candidates by server."""
-        told = json.loads(self.nearside("explain", f"{name}.{ZONE}", "--type", rrtype, "--json"))
+        told = json.loads(self.nearside("explain", f"{name}.{ZONE}", "--type", rrtype, "--json",
+                                         "--socket", f"{self.directory}/control.sock"))
         trace = told["pool"]["families"]["ipv6" if rrtype == "AAAA" else "ipv4"]
         return trace | {"candidates": {candidate["server"]: candidate for candidate in trace["candidates"]}}
 
