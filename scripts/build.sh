@@ -67,7 +67,15 @@ do_demo() {
 }
 
 do_bench() {
+  local kinds=(packets choosing probing) kind
+  case ${1:-} in
+    packets | choosing | probing) kinds=("$1"); shift ;;
+  esac
   do_setup
   build_preset release
-  NEARSIDE_BUILD=$PWD/build/release exec "$python" tests/bench/run.py "$@"
+  export NEARSIDE_BUILD=$PWD/build/release
+  for kind in "${kinds[@]}"; do
+    say "bench: $kind"
+    "$python" "tests/bench/$kind.py" "$@"
+  done
 }

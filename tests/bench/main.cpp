@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The benchmark's hands: takes one command a line from run.py and answers each with one line of JSON.
+// The benchmark's hands: takes one command a line from packets.py and answers each with one line of JSON.
 //   ask NAMES uniform|zipf plain|real     attach PROGRAM     rate SECONDS     time PROGRAM REPEAT
 // PROGRAM is one of kernel/reflect.bpf.c, or the path of a pinned one. `attach` puts it on the receiving veth.
 #include <bench_reflect.skel.h>

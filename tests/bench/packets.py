@@ -134,11 +134,11 @@ def main() -> int:
     """Runs the rounds and prints the report."""
     options = parse(sys.argv[1:])
     if os.geteuid() != 0:
-        print("run.py: needs root, for namespaces and BPF", file=sys.stderr)
+        print("packets.py: needs root, for namespaces and BPF", file=sys.stderr)
         return 1
     programs = options.build / "bench"
     if not (programs / "nearside_bench").exists() or not (programs / "nearside_bench_tables").exists():
-        print(f"run.py: {programs} holds no benchmark; build the preset `release` first (./dev bench does)", file=sys.stderr)
+        print(f"packets.py: {programs} holds no benchmark; build the preset `release` first (./dev bench does)", file=sys.stderr)
         return 1
     figures = Figures(load=os.getloadavg()[0])
     with ExitStack() as stack:
