@@ -99,14 +99,14 @@ servers = ["192.0.2.84"]
 )");
   const dns::rrset& a = records(good, "www.lb.example.com", type::a);
   CHECK(a.rdatas == std::vector<dns::rdata>{{192, 0, 2, 80}, {192, 0, 2, 81}});
-  CHECK(a.balanced);
+  CHECK(a.pool != dns::NO_POOL);
   CHECK(a.ttl == 40);
   const dns::rrset& aaaa = records(good, "www.lb.example.com", type::aaaa);
   CHECK(aaaa.rdatas == std::vector<dns::rdata>{{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80}});
-  CHECK(aaaa.balanced);
+  CHECK(aaaa.pool != dns::NO_POOL);
   CHECK(records(good, "lb.example.com", type::a).ttl == 5);
-  CHECK(records(good, "*.apps.lb.example.com", type::aaaa).balanced);
-  CHECK(records(good, "full.lb.example.com", type::a).balanced);
+  CHECK(records(good, "*.apps.lb.example.com", type::aaaa).pool != dns::NO_POOL);
+  CHECK(records(good, "full.lb.example.com", type::a).pool != dns::NO_POOL);
 }
 
 TEST_CASE("a server has an address of one host, once", "[config][zones]") {
