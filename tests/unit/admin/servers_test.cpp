@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/admin/servers.hpp"
+
+#include <boost/json/array.hpp>
+#include <boost/json/parse.hpp>
+#include <catch2/catch.hpp>
+
+#include "unit/score/fixture.hpp"
+
+namespace nearside::admin {
+namespace {
+
+namespace json = boost::json;
+using score::at;
+
+json::object object_of(const std::string& text) { return json::parse(text).as_object(); }
+
+TEST_CASE("an order has who, why and how long", "[admin][servers]") {
+  const auto wanted = parse_administer(
+      object_of(R"({"pattern":"fra*","state":"drain","owner":"ops","reason":"disk","seconds":60})"), at(10));
+  REQUIRE(wanted.has_value());
+  CHECK(wanted->pattern == "fra*");
+  CHECK(wanted->said.state == score::administrative::drain);
+  CHECK(*wanted->said.until == at(70));
+  const auto released = parse_administer(object_of(R"({"pattern":"*","state":"none"})"), at(10));
+  REQUIRE(released.has_value());
+  CHECK_FALSE(released->said.until);
+}
+
+TEST_CASE("an order that makes no sense names what was expected", "[admin][servers]") {
+  for (const auto& [request, word] : std::vector<std::pair<std::string, std::string>>{
+           {R"({"state":"down","owner":"o","reason":"r"})", "pattern"},
+           {R"({"pattern":"a","state":"off","owner":"o","reason":"r"})", "state"},
+           {R"({"pattern":"a","state":"down","reason":"r"})", "owner"},
+           {R"({"pattern":"a","state":"down","owner":"o","reason":""})", "reason"},
+           {R"({"pattern":"a","state":"down","owner":"o","reason":"r","seconds":-1})", "seconds"},
+           {R"({"pattern":"a","state":"down","owner":"o","reason":"r","seconds":"soon"})", "seconds"}}) {
+    const auto wanted = parse_administer(object_of(request), at(0));
+    REQUIRE_FALSE(wanted.has_value());
+    CHECK(wanted.error().message.find('"' + word + '"') != std::string::npos);
+  }
+}
+
+TEST_CASE("servers are told with their figures, by family, once each", "[admin][servers]") {
+  score::fixture given(2, score::policy::failover);
+  given.with_ipv6();
+  config::measuring configured;
+  configured.probes.resize(4);
+  score::scoreboard board(given.targets, {given.usual, given.usual}, given.latency, at(0));
+  board.add(0, score::ok(1, 20));
+  board.add(1, score::bad(1));
+  const auto told = servers_json(board, configured, at(3));
+  const auto& servers = told.at("servers").as_array();
+  REQUIRE(servers.size() == 4);
+  const auto& a = servers[0].as_object();
+  CHECK(a.at("server") == "a");
+  CHECK(a.at("family") == "ipv4");
+  CHECK(a.at("state") == "up");
+  CHECK(a.at("answered").as_bool());
+  const auto& check = a.at("checks").as_array().at(0).as_object();
+  CHECK(check.at("srtt_ms").to_number<double>() == 20);
+  CHECK(check.at("age_s").to_number<double>() == 2);
+  const auto& b = servers[2].as_object();
+  CHECK(b.at("state") == "unknown");
+  CHECK(b.at("checks").as_array().at(0).as_object().at("reason") == "timeout: connect");
+  CHECK(b.at("checks").as_array().at(0).as_object().at("failing").as_bool());
+}
+
+TEST_CASE("draining tells when the last answer has run out, or that there are some still", "[admin][servers]") {
+  const score::fixture given(2, score::policy::failover);
+  score::scoreboard board = given.board();
+  board.add(0, score::ok(0, 20));
+  board.add(1, score::ok(0, 20));
+  std::vector<std::string> servers;
+  board.administer("a", {score::administrative::drain, "ops", "disk", at(10), std::nullopt}, at(10), servers);
+  const auto told = administered_json(board, servers, at(12));
+  CHECK(told.at("answers_end_s").to_number<double>() == 18);
+  CHECK(administered_json(board, {"b"}, at(12)).at("answers_end_s").is_null());
+}
+
+}  // namespace
+}  // namespace nearside::admin
