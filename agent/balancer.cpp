@@ -21,6 +21,8 @@ using boost::system::error_code;
 // After a decision what is known is kept this soon; figures alone may wait longer.
 constexpr std::chrono::milliseconds keep_after_decision{200};
 constexpr std::chrono::seconds keep_regularly{10};
+// Nothing is answered while a large state is written: at most one part in so many of the time goes into that.
+constexpr int keep_rarely = 50;
 // With more pools than this at once, the log has their number only.
 constexpr std::size_t most_logged_pools = 4;
 
@@ -138,7 +140,9 @@ void balancer::log_standing(std::size_t target, score::standing before) const {
 // ---- what outlives us ----
 
 void balancer::keep(bool durable) {
+  const auto began = std::chrono::steady_clock::now();
   const auto kept = admin::save_state(state_file_, remember(), admin::moment::now(), durable);
+  keeping_took_ = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
   // It is tried again every few seconds: once is enough to tell.
   if (const std::string why = kept ? "" : kept.error().message; why != not_kept_) {
     not_kept_ = why;
@@ -154,7 +158,8 @@ void balancer::keep_soon() {
 }
 
 void balancer::keep_later() {
-  keeping_.expires_after(keep_is_near_ ? keep_after_decision : std::chrono::milliseconds(keep_regularly));
+  const auto wait = keep_is_near_ ? keep_after_decision : std::chrono::milliseconds(keep_regularly);
+  keeping_.expires_after(std::max(wait, keeping_took_ * keep_rarely));
   auto on_time = [this](const error_code& cancelled) {
     if (cancelled) return;
     keep_is_near_ = false;

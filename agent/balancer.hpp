@@ -69,6 +69,7 @@ class balancer {
   bool running_ = false;
   bool keep_is_near_ = false;
   std::string not_kept_;  // why the last time
+  std::chrono::milliseconds keeping_took_{0};
 };
 
 }  // namespace nearside
