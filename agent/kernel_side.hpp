@@ -30,7 +30,8 @@ class kernel_side {
   /// Publishes by differences; keeps the stats, also those notes about what the kernel has no room for. `stale`: what
   /// pools answer past the lease; empty: what they answered before.
   result<void> publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale = {});
-  /// Brings the answers of these pools to `chosen`. Returns when publish() is to be called again, if it is.
+  /// Brings the answers of these pools to `chosen`. Returns when the same is to be done again, or published, if
+  /// the kernel had no room for an answer.
   std::optional<std::chrono::steady_clock::time_point> change(const dns::choices& chosen,
                                                               std::span<const std::uint32_t> pools);
   /// Addresses and port, sampling, and the way of the replies, as in the settings.

@@ -41,7 +41,8 @@ class publisher {
 
   /// The short way for decisions: brings the answers of these pools' names to `chosen`, which is for the zones of the
   /// last publish() that succeeded; before one, and after one that failed, it does nothing. Takes time by the number of
-  /// pools and not of names. Where the stats have `again_at`, publish() is to be called then.
+  /// pools and not of names. Where the stats have `again_at`, there was no slot for an answer: the same change, or
+  /// publish(), is to be called again then.
   publish_stats change(const dns::choices& chosen, std::span<const std::uint32_t> pools);
 
  private:
