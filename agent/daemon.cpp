@@ -80,7 +80,7 @@ result<void> daemon::start() {
   if (!control) return control.error();
   control_ = std::move(*control);
 
-  if (auto published = kernel_->publish(*current_.zones); !published) return published.error();
+  if (auto published = publish(); !published) return published.error();
   if (auto applied = kernel_->apply(options); !applied) return applied.error();
   if (auto renewed = kernel_->renew_lease(options.edge.lease); !renewed) return renewed.error();
   if (const auto again = kernel_->last_publish().again_at) {
@@ -161,12 +161,17 @@ asio::awaitable<void> daemon::watch_routes() {
   }
 }
 
+result<void> daemon::publish() {
+  const auto& content = answers_->in_force();
+  return kernel_->publish(*content.zones, *content.choices);
+}
+
 // Publishes, and again when slots come out of quarantine or the kernel refused: userland answers what is not there yet.
 void daemon::publish_later() {
   auto on_time = [this](const error_code& cancelled) {
     if (cancelled) return;
     auto next = std::chrono::steady_clock::now() + publish_retry;
-    if (auto done = kernel_->publish(*current_.zones); !done) {
+    if (auto done = publish(); !done) {
       spdlog::error("not published error=\"{}\" retry={}ms", done.error().message, publish_retry.count());
     } else if (const auto again = kernel_->last_publish().again_at) {
       next = *again;

@@ -48,6 +48,8 @@ class daemon {
   /// Reads the configuration and puts it in force; on any problem all stays as it was.
   result<void> reload();
   result<void> put_in_force(config::loaded next);
+  /// Brings the kernel to what the answering sockets have in force.
+  result<void> publish();
   /// Publishes when the timer's time has come, and again while slots rest in quarantine or the kernel refuses.
   void publish_later();
   void renew_lease();

@@ -64,7 +64,8 @@ result<void> daemon::put_in_force(config::loaded next) {
   spdlog::set_level(spdlog_level(current_.options.log.level));
   listeners_->set_limits(limits_of(current_.options.serve));
   publish_timer_.cancel();
-  if (auto done = kernel_->publish(*current_.zones); !done) {
+  const auto content = content_of(current_);
+  if (auto done = kernel_->publish(*content.zones, *content.choices); !done) {
     // Some names may still be answered from the old zones; the publisher goes on from where it stopped.
     spdlog::error("not published error=\"{}\"", done.error().message);
     publish_timer_.expires_after(publish_retry);
@@ -73,7 +74,7 @@ result<void> daemon::put_in_force(config::loaded next) {
     publish_timer_.expires_at(*again);
     publish_later();
   }
-  answers_->publish(content_of(current_));
+  answers_->publish(content);
   if (auto applied = kernel_->apply(current_.options); !applied) {
     // The kernel may still answer on the addresses before: their sockets stay, as it passes queries up to them.
     spdlog::error("not applied to the kernel error=\"{}\"", applied.error().message);

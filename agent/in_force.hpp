@@ -2,9 +2,11 @@
 // From the configuration to what the answering sockets take. Used when the daemon starts and when it reloads.
 #pragma once
 
+#include <memory>
 #include <vector>
 
 #include "agent/config/load.hpp"
+#include "agent/plain_choices.hpp"
 #include "agent/serve/answerer.hpp"
 #include "agent/serve/endpoint.hpp"
 #include "agent/serve/tcp.hpp"
@@ -16,7 +18,8 @@ namespace nearside {
 }
 
 [[nodiscard]] inline serve::content content_of(const config::loaded& from) {
-  return {from.zones, dns::identity{.id = from.options.node.id, .version = from.options.node.version}};
+  return {from.zones, std::make_shared<dns::choices>(plain_choices(*from.zones)),
+          dns::identity{.id = from.options.node.id, .version = from.options.node.version}};
 }
 
 [[nodiscard]] inline std::vector<serve::listen_point> points_of(const config::edge_settings& edge) {

@@ -61,8 +61,8 @@ void kernel_side::warn_of_other_sizes(const config::map_settings& wanted) const 
   compare("clients", wanted.clients, tables_.capacity(map_id::clients4));
 }
 
-result<void> kernel_side::publish(const dns::zone_set& zones) {
-  auto done = publisher_->publish(zones);
+result<void> kernel_side::publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale) {
+  auto done = publisher_->publish(zones, chosen, stale);
   if (!done) return done.error();
   stats_ = std::move(*done);
   spdlog::info(
@@ -72,6 +72,14 @@ result<void> kernel_side::publish(const dns::zone_set& zones) {
       stats_.images_written, stats_.left_to_userland);
   for (const auto& note : stats_.notes) spdlog::warn("left to userland reason=\"{}\"", note);
   return {};
+}
+
+std::optional<std::chrono::steady_clock::time_point> kernel_side::change(const dns::choices& chosen,
+                                                                         std::span<const std::uint32_t> pools) {
+  const auto done = publisher_->change(chosen, pools);
+  spdlog::debug("answers changed pools={} words={} images={}", pools.size(), done.answers_changed, done.images_written);
+  for (const auto& note : done.notes) spdlog::warn("left to userland reason=\"{}\"", note);
+  return done.again_at;
 }
 
 result<void> kernel_side::apply(const config::settings& options) {

@@ -7,6 +7,7 @@
 #include <filesystem>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 
 #include "agent/base/result.hpp"
@@ -26,8 +27,13 @@ class kernel_side {
   static result<std::unique_ptr<kernel_side>> open(const std::filesystem::path& pins,
                                                    const config::map_settings& sizes);
 
-  /// Publishes by differences; keeps the stats, also those notes about what the kernel has no room for.
-  result<void> publish(const dns::zone_set& zones);
+  /// Publishes by differences; keeps the stats, also those notes about what the kernel has no room for. `stale`: what
+  /// pools answer past the lease; empty: what they answered before.
+  result<void> publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale = {});
+  /// Brings the answers of these pools to `chosen`. Returns when the same is to be done again, or published, if
+  /// the kernel had no room for an answer.
+  std::optional<std::chrono::steady_clock::time_point> change(const dns::choices& chosen,
+                                                              std::span<const std::uint32_t> pools);
   /// Addresses and port, sampling, and the way of the replies, as in the settings.
   result<void> apply(const config::settings& options);
   /// The program answers for `duration` from now. The first call measures the kernel's clock, which takes a quarter of

@@ -28,7 +28,8 @@ static __always_inline enum verdict answer(struct xdp_md *ctx, const struct conf
 	if (verdict != VERDICT_UNDECIDED)
 		return verdict;
 	/* A dead agent must not pin a dead server's address for ever. */
-	if (bpf_jiffies64() > settings->lease_deadline)
+	q->stale = bpf_jiffies64() > settings->lease_deadline;
+	if (q->stale && !(settings->flags & CONFIG_STALE_ALL && settings->lease_deadline))
 		return VERDICT_PASS_LEASE;
 	verdict = parse_message(ctx, q);
 	if (verdict != VERDICT_UNDECIDED)
@@ -61,10 +62,14 @@ int nearside_dns(struct xdp_md *ctx)
 	if (!ours)
 		return XDP_PASS;
 	verdict = answer(ctx, settings, ours, q);
-	if (verdict < VERDICT_PASS_NOT_IP && q->has_opt) {
-		count(COUNTER_EDNS);
-		if (q->ecs_octets)
-			count(COUNTER_ECS);
+	if (verdict < VERDICT_PASS_NOT_IP) {
+		if (q->stale)
+			count(COUNTER_STALE);
+		if (q->has_opt) {
+			count(COUNTER_EDNS);
+			if (q->ecs_octets)
+				count(COUNTER_ECS);
+		}
 	}
 	return finish(ctx, settings, verdict);
 }

@@ -3,6 +3,7 @@
 #ifndef NEARSIDE_LOOKUP_H
 #define NEARSIDE_LOOKUP_H
 
+#include "client_hash.h"
 #include "edns.h"
 #include "maps.h"
 
@@ -127,11 +128,71 @@ VERIFIED_ALONE int find_site(struct xdp_md *ctx)
 	return found->site;
 }
 
-/* Fills the lookup.h part of `q`: the ref of the answer, and which of its alternatives. */
+/* The number by which the client's answer is drawn; it says in the scope of the reply how much of the client it tells. */
+VERIFIED_ALONE int client_number(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *data_end = (void *)(long)ctx->data_end;
+	struct query *q = the_query();
+	struct ecs_option *ecs;
+	__u32 scope, most;
+	__u64 offset;
+
+	if (!q)
+		return 0;
+	ecs = (struct ecs_option *)q->ecs;
+	/* SOURCE 0 asks for an answer that nothing is told for (RFC 7871 7.1.2): the address decides, and the scope is 0. */
+	if (q->ecs_octets && ecs->source) {
+		int is_ipv6 = ecs->family == bpf_htons(ECS_FAMILY_IPV6);
+
+		scope = ecs->source;
+		most = is_ipv6 ? CLIENT_PREFIX_IPV6 : CLIENT_PREFIX_IPV4;
+		if (scope > most)
+			scope = most;
+		if (q->ecs_scope < scope)
+			q->ecs_scope = scope;
+		return client_hash(q->ecs[1], is_ipv6);
+	}
+	offset = OPAQUE(q->ip);
+	if (offset > MAX_DNS_OFFSET)
+		return 0;
+	if (q->is_ipv6) {
+		struct ipv6hdr *ip = data + offset;
+
+		if ((void *)(ip + 1) > data_end)
+			return 0;
+		return client_hash((__u64)ip->saddr.in6_u.u6_addr32[1] << 32 | ip->saddr.in6_u.u6_addr32[0], 1);
+	} else {
+		struct iphdr *ip = data + offset;
+
+		if ((void *)(ip + 1) > data_end)
+			return 0;
+		return client_hash(ip->saddr, 0);
+	}
+}
+
+/* The word that is answered from past the lease, where there is one. */
+static __always_inline void find_stale_answer(__u32 set, __u32 type_class, struct query *q)
+{
+	__u32 index = set * STALE_COLUMNS + type_class;
+	struct answer_ref *row, ref;
+
+	if (type_class >= STALE_COLUMNS)
+		return;
+	row = bpf_map_lookup_elem(&stale_answers, &index);
+	if (!row)
+		return;
+	*(__u64 *)&ref = *(volatile __u64 *)row;
+	if (ref.alternatives)
+		q->ref = ref;
+}
+
+/* Fills the lookup.h part of `q`: the ref of the answer, and which of its alternatives. The draw is dns::draw() of
+ * agent/dns/choice.hpp; write.h goes on to the other alternative where the rest says so. */
 static __always_inline enum verdict find_answer(struct xdp_md *ctx, const struct config *settings, struct query *q)
 {
 	int set = find_name(ctx);
-	__u32 sites = settings->site_count, index, site = 0;
+	__u32 sites = settings->site_count, index, site = 0, type_class;
 	struct answer_ref *row;
 
 	if (set < 0)
@@ -142,16 +203,26 @@ static __always_inline enum verdict find_answer(struct xdp_md *ctx, const struct
 			site = 0;
 	}
 	q->site = site;
-	index = (set * sites + site) * TYPE_CLASS_COUNT + type_class_of(q->qtype);
+	type_class = type_class_of(q->qtype);
+	index = (set * sites + site) * TYPE_CLASS_COUNT + type_class;
 	row = bpf_map_lookup_elem(&answers, &index);
 	if (!row)
 		return VERDICT_PASS_NO_IMAGE;
 	*(__u64 *)&q->ref = *(volatile __u64 *)row;
+	if (q->stale)
+		find_stale_answer(set, type_class, q);
 	if (q->ref.alternatives == 0)
 		return VERDICT_PASS_NO_IMAGE;
 	q->slot = q->ref.slot;
-	if (q->ref.alternatives > 1)
-		q->slot += ((__u64)(__u32)bpf_get_prandom_u32() * q->ref.alternatives) >> 32;
+	q->rest = 0;
+	if (q->ref.alternatives > 1 || q->ref.flags & ANSWER_BY_CLIENT) {
+		__u32 number =
+			q->ref.flags & ANSWER_BY_CLIENT ? (__u32)client_number(ctx) : (__u32)bpf_get_prandom_u32();
+		__u64 place = (__u64)number * q->ref.alternatives;
+
+		q->slot += place >> 32;
+		q->rest = place >> 16;
+	}
 	return VERDICT_UNDECIDED;
 }
 

@@ -15,7 +15,7 @@
 #define CHECK_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " has changed its size")
 #endif
 
-#define LAYOUT_VERSION 1
+#define LAYOUT_VERSION 2
 
 #define PIN_DIRECTORY "/sys/fs/bpf/nearside"
 
@@ -114,6 +114,7 @@ enum side_counter {
 	COUNTER_ECS = VERDICT_COUNT + 4,
 	COUNTER_FIB = VERDICT_COUNT + 5,
 	COUNTER_EVENTS_LOST = VERDICT_COUNT + 6,
+	COUNTER_STALE = VERDICT_COUNT + 7,
 	COUNTER_COUNT = 64,
 };
 
@@ -121,7 +122,7 @@ enum side_counter {
 struct config {
 	__u32 layout_version;  /* LAYOUT_VERSION of whoever made the maps */
 	__u32 flags;           /* CONFIG_* */
-	__u64 lease_deadline;  /* in jiffies of bpf_jiffies64(); past it everything is passed up */
+	__u64 lease_deadline;  /* in jiffies of bpf_jiffies64(); what is past it, CONFIG_STALE_ALL says */
 	__u64 hash_key[2];     /* key of the QNAME hash, random, chosen when the maps are made */
 	__u32 sample_interval; /* one query in so many is sent to `events`; 0: none */
 	__u32 listen_index;    /* which element of `listen` is in force */
@@ -132,6 +133,8 @@ struct config {
 CHECK_SIZE(struct config, 56);
 
 #define CONFIG_ROUTE_LOOKUP 1u /* ask the routing table where the reply goes; else swap the MAC addresses */
+/* Past a lease that was granted, answer on, from `stale_answers` where it has something; else pass everything up. */
+#define CONFIG_STALE_ALL 2u
 
 /* Map `listen`, two elements: written aside, then switched to by config.listen_index. */
 struct listen {
@@ -182,12 +185,16 @@ CHECK_SIZE(struct name_long, 8 + 256);
 struct answer_ref {
 	__u32 slot;        /* the first of `alternatives` consecutive slots */
 	__u16 generation;  /* equals that of the images */
-	__u8 alternatives; /* how many prepared answers to choose from at random; 0: none */
+	__u8 alternatives; /* how many prepared answers to choose from; 0: none */
 	__u8 flags;        /* ANSWER_* */
 };
 CHECK_SIZE(struct answer_ref, 8);
 
-#define ANSWER_LARGE 1u /* the slots are those of `slots_large` */
+#define ANSWER_LARGE 1u     /* the slots are those of `slots_large` */
+#define ANSWER_BY_CLIENT 2u /* drawn by client_hash(), not at random; the client's prefix is the scope */
+
+/* Map `stale_answers`: index set * STALE_COLUMNS + type_class, for TYPE_CLASS_A and TYPE_CLASS_AAAA; words as above. */
+#define STALE_COLUMNS 2
 
 /* Maps `slots_small` and `slots_large`: what follows the question in a reply, ready to copy. Immutable while published. */
 #define IMAGE_HEADER 24
@@ -204,7 +211,9 @@ CHECK_SIZE(struct answer_ref, 8);
 	__u16 zone_pointer; /* offset of a compression pointer to the zone inside the QNAME; NO_ZONE_POINTER: none */ \
 	__u8 verdict;       /* VERDICT_ANSWERED, VERDICT_ANSWERED_NODATA or VERDICT_REFERRED */                       \
 	__u8 flags;         /* IMAGE_* */                                                                             \
-	__u8 pad[6];
+	__u16 share;        /* of the draws that fall here, share + 1 in 65,536 stay; 0xffff: all */                  \
+	__u8 other;         /* the others go to this alternative, counted from the ref's slot */                      \
+	__u8 pad[3];
 
 #define IMAGE_AUTHORITATIVE 1u /* AA=1 */
 #define IMAGE_TRUNCATED 2u     /* stands for an answer too large for any slot: always TC=1 */

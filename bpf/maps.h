@@ -52,6 +52,15 @@ struct {
 	__type(value, struct answer_ref);
 } answers SEC(".maps");
 
+/* Set and address family -> what is answered past the lease, all zero: what `answers` has. Written by the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct answer_ref);
+} stale_answers SEC(".maps");
+
 /* Prepared answers. Written by the agent while no ref names them. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);

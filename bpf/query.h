@@ -34,13 +34,15 @@ struct query {
 	__u8 ecs_octets; /* of the whole option; 0: none */
 	__u8 ecs_scope;  /* what we return */
 	__u16 udp_size;  /* the client's */
-	__u16 pad;
+	__u8 stale;      /* dns.bpf.c: the lease has run out */
+	__u8 pad;
 	__u64 opt_sum; /* of what follows the question, as it came */
 	__u64 ecs[ECS_OPTION_WORDS];
 
 	/* lookup.h */
 	struct answer_ref ref;
-	__u32 slot;
+	__u32 slot; /* the alternative drawn */
+	__u16 rest; /* of the draw: above the image's share, its other alternative is meant */
 	__u16 site;
 	__u8 zone_octets;    /* of the enclosing zone's name at the end of the QNAME */
 	__u8 route_is_known; /* the MAC addresses below are the reply's */

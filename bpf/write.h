@@ -222,19 +222,34 @@ static __always_inline enum verdict write_headers(struct xdp_md *ctx, const stru
 	return VERDICT_UNDECIDED;
 }
 
+/* The image of the query's slot; a large one begins alike. */
+static __always_inline struct image_small *find_image(const struct query *q)
+{
+	if (q->ref.flags & ANSWER_LARGE)
+		return bpf_map_lookup_elem(&slots_large, &q->slot);
+	return bpf_map_lookup_elem(&slots_small, &q->slot);
+}
+
 /* Turns the query into its reply. What is passed is passed before the first octet is changed. */
 static __always_inline enum verdict write_reply(struct xdp_md *ctx, const struct config *settings, struct query *q)
 {
-	struct image_small *image; /* a large image begins alike */
+	struct image_small *image = find_image(q);
 	enum verdict reply_verdict, verdict;
 	struct reply r;
 
-	if (q->ref.flags & ANSWER_LARGE)
-		image = bpf_map_lookup_elem(&slots_large, &q->slot);
-	else
-		image = bpf_map_lookup_elem(&slots_small, &q->slot);
 	if (!image)
 		return VERDICT_PASS_UNSETTLED;
+	/* The alias method: the draw belongs to the image's other alternative, once and no further. */
+	if (q->rest > image->share) {
+		__u32 other = image->other;
+
+		if (other >= q->ref.alternatives)
+			return VERDICT_PASS_UNSETTLED;
+		q->slot = q->ref.slot + other;
+		image = find_image(q);
+		if (!image)
+			return VERDICT_PASS_UNSETTLED;
+	}
 	reply_verdict = prepare_reply(image, q, &r);
 	if (reply_verdict == VERDICT_PASS_UNSETTLED)
 		return reply_verdict;

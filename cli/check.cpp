@@ -3,6 +3,8 @@
 #include <boost/json/array.hpp>
 #include <iostream>
 #include <memory>
+#include <string_view>
+#include <unordered_set>
 
 #include "agent/config/load.hpp"
 #include "cli/output.hpp"
@@ -21,6 +23,15 @@ result<void> report(const std::string& file, const std::vector<config::problem>&
   return error{errc::invalid, file + ": " + counted(problems.size(), "problem")};
 }
 
+/// Different servers that balanced names use; a server is known by its name.
+std::size_t servers_of(const config::measuring& measured) {
+  std::unordered_set<std::string_view> names;
+  for (const score::pool& pool : measured.pools) {
+    for (const score::member& member : pool.members) names.insert(member.server);
+  }
+  return names.size();
+}
+
 result<void> report(const std::string& file, const config::loaded& loaded, bool json) {
   boost::json::array zones;
   std::size_t names = 0;
@@ -30,17 +41,25 @@ result<void> report(const std::string& file, const config::loaded& loaded, bool 
   }
   boost::json::array listen;
   for (const auto& address : loaded.options.edge.listen) listen.emplace_back(address.to_string());
+  const config::measuring& measured = loaded.servers;
+  const std::size_t servers = servers_of(measured);
   if (json) {
     print_json({{"file", file},
                 {"valid", true},
                 {"problems", boost::json::array()},
                 {"node", loaded.options.node.name},
                 {"listen", std::move(listen)},
-                {"zones", std::move(zones)}});
+                {"zones", std::move(zones)},
+                {"servers", servers},
+                {"checks", measured.checks.size()},
+                {"targets", measured.targets.size()},
+                {"pools", measured.pools.size()}});
     return {};
   }
   std::cout << file << ": good: " << counted(loaded.zones->zones().size(), "zone") << ", " << counted(names, "name")
-            << ", " << loaded.options.edge.listen.size() << " addresses to listen on\n";
+            << ", " << counted(servers, "server") << ", " << counted(measured.checks.size(), "check") << ", "
+            << counted(measured.targets.size(), "target") << ", " << counted(measured.pools.size(), "pool") << ", "
+            << loaded.options.edge.listen.size() << " addresses to listen on\n";
   return {};
 }
 

@@ -34,6 +34,12 @@ std::string hex(const name_key& key) {
   return text.data();
 }
 
+std::string percent(double share) {
+  std::array<char, 16> text{};
+  std::snprintf(text.data(), text.size(), "%.3g %%", share * 100);
+  return text.data();
+}
+
 const char* action_label(std::uint32_t action) {
   switch (action) {
     case XDP_TX: return "tx";
@@ -43,6 +49,8 @@ const char* action_label(std::uint32_t action) {
     default: return "aborted";
   }
 }
+
+const char* how_drawn(const answer_ref& ref) { return (ref.flags & ANSWER_BY_CLIENT) != 0 ? "client" : "random"; }
 
 const char* who_answers(std::uint32_t action) {
   if (action == XDP_TX) return "kernel";
@@ -72,6 +80,7 @@ boost::json::object path_json(const table_path& path) {
     alternatives.push_back({{"slot", a.slot},
                             {"generation", a.generation},
                             {"settled", a.settled},
+                            {"share", a.share},
                             {"ancount", a.ancount},
                             {"nscount", a.nscount},
                             {"arcount", a.arcount},
@@ -85,7 +94,12 @@ boost::json::object path_json(const table_path& path) {
   all["slots"] = (path.ref.flags & ANSWER_LARGE) != 0 ? "slots_large" : "slots_small";
   all["slot"] = path.ref.slot;
   all["generation"] = path.ref.generation;
+  all["drawn"] = how_drawn(path.ref);
   all["alternatives"] = std::move(alternatives);
+  if (path.type_class < STALE_COLUMNS) {
+    const answer_ref& stale = path.stale[path.type_class];
+    all["past_lease"] = boost::json::object{{"slot", stale.slot}, {"alternatives", stale.alternatives}};
+  }
   return all;
 }
 
@@ -137,10 +151,11 @@ void print_path(const table_path& path) {
   }
   std::cout << " -> " << ((path.ref.flags & ANSWER_LARGE) != 0 ? "slots_large" : "slots_small") << " from "
             << path.ref.slot << ", generation " << path.ref.generation << ", "
-            << counted(path.alternatives.size(), "alternative") << " to choose from\n";
+            << counted(path.alternatives.size(), "alternative") << " to choose from"
+            << ((path.ref.flags & ANSWER_BY_CLIENT) != 0 ? " by the client's network\n" : "\n");
   for (const alternative& a : path.alternatives) {
     std::cout << "  slot " << a.slot << ": " << a.octets << " octets, counts " << a.ancount << '/' << a.nscount << '/'
-              << a.arcount << ", generation " << a.generation
+              << a.arcount << ", generation " << a.generation << ", " << percent(a.share) << " of the draws"
               << (a.settled ? "" : " (not settled: it would not be sent)") << '\n';
     print_message(a.message);
   }

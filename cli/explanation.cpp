@@ -68,6 +68,17 @@ std::vector<std::uint8_t> message_of(const dataplane::image_view& image, const q
   return message;
 }
 
+/// Each alternative is drawn equally often, and hands on what is above its share (dns::draw()).
+void add_shares(const object& tables, const answer_ref& ref, std::vector<alternative>& all) {
+  for (std::uint8_t k = 0; k < all.size(); ++k) {
+    const auto image = dataplane::image_of(tables, ref, k);
+    if (!image) continue;
+    const double kept = (image->share + 1) / 65536.0;
+    all[k].share += kept / static_cast<double>(all.size());
+    if (image->other < all.size()) all[image->other].share += (1 - kept) / static_cast<double>(all.size());
+  }
+}
+
 std::vector<alternative> alternatives_of(const object& tables, const table_path& path, const query& asked) {
   std::vector<alternative> all;
   for (std::uint8_t k = 0; k < path.ref.alternatives; ++k) {
@@ -86,6 +97,7 @@ std::vector<alternative> alternatives_of(const object& tables, const table_path&
     }
     all.push_back(std::move(one));
   }
+  add_shares(tables, path.ref, all);
   return all;
 }
 
@@ -107,6 +119,7 @@ result<table_path> follow_tables(const object& tables, const query& asked) {
   path.answers_index = tables.answer_index(path.name->set, path.site, path.type_class);
   path.ref = dataplane::answers_of(tables, path.name->set, path.site)[path.type_class];
   path.alternatives = alternatives_of(tables, path, asked);
+  path.stale = dataplane::stale_answers_of(tables, path.name->set);
   return path;
 }
 

@@ -3,6 +3,7 @@
 // Collected for `nearside explain`, which prints it; a snapshot of tables that may change at any time.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -22,6 +23,7 @@ struct alternative {
   std::uint32_t slot = 0;
   std::uint32_t generation = 0;  // of the image
   bool settled = false;          // its generation is the reference's: it can be sent
+  double share = 0;              // of all draws, those that end here: 0 to 1
   std::uint16_t ancount = 0;
   std::uint16_t nscount = 0;
   std::uint16_t arcount = 0;               // without OPT
@@ -40,6 +42,7 @@ struct table_path {
   std::size_t answers_index = 0;
   answer_ref ref{};  // alternatives == 0: userland answers this type
   std::vector<alternative> alternatives;
+  std::array<answer_ref, STALE_COLUMNS> stale{};  // past the lease, for A and AAAA
 };
 
 struct explanation {

@@ -85,8 +85,10 @@ result<json::object> explain(const serve::content& content, const dataplane::obj
   }
 
   const auto query = query_for(*qname, qtype);
-  const auto whole = dns::respond(*content.zones, content.self, query, {.tcp = true, .pick = 0});
-  const auto datagram = dns::respond(*content.zones, content.self, query, {.tcp = false, .pick = 0});
+  const auto whole =
+      dns::respond(*content.zones, *content.choices, content.self, query, {.tcp = true, .alternative = 0});
+  const auto datagram =
+      dns::respond(*content.zones, *content.choices, content.self, query, {.tcp = false, .alternative = 0});
   ldns_pkt* parsed = nullptr;
   if (ldns_wire2pkt(&parsed, whole.data(), whole.size()) != LDNS_STATUS_OK)
     return error{errc::system, "explain: the reply could not be read back"};

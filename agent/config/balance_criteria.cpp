@@ -32,11 +32,12 @@ std::optional<double> parse_percent(std::string_view text) {
   return number;
 }
 
-void read_within(table_reader& table, score::criteria& rules) {
+void read_within(table_reader& table, bool policy_known, score::criteria& rules) {
   const auto within = table.text("within");
-  if (!within) return;
+  // A policy that nobody understands may have been meant for it.
+  if (!within || !policy_known) return;
   if (rules.how != policy::spread) {
-    table.complain("within", within->at, "expected only with policy = \"spread\"");
+    table.complain("within", within->at, R"(expected only with policy = "spread")");
     return;
   }
   if (const auto percent = parse_percent(within->value)) {
@@ -99,9 +100,9 @@ void check_measured(table_reader& table, const score::criteria& rules, const ser
     const pooled_server& s = chosen.servers[i];
     const std::string shown = in_quotes(s.as.server);
     if (!told && s.checks.empty()) {
-      table.complain(
-          "servers", chosen.places[i],
-          "expected servers with a check, because " + reason + " needs measurements, found none for " + shown);
+      std::string message = "expected servers with a check, because ";
+      message += reason + " needs measurements, found none for " + shown;
+      table.complain("servers", chosen.places[i], message);
       told = true;
     }
     if (s.from->check_port != 0) continue;
@@ -118,14 +119,15 @@ void check_measured(table_reader& table, const score::criteria& rules, const ser
 
 score::criteria read_criteria(table_reader& table, std::chrono::seconds zone_ttl) {
   score::criteria rules;
-  if (const auto word = table.one_of("policy", policy_words)) rules.how = static_cast<policy>(*word);
+  const auto word = table.one_of("policy", policy_words);
+  if (word) rules.how = static_cast<policy>(*word);
   table.integer_into<std::size_t>("addresses", rules.addresses, 1, most_addresses);
   table.integer_into<std::size_t>("minimum_healthy", rules.minimum_healthy, 1, most_addresses);
   if (const auto rtt = table.fine_duration("max_rtt", least_rtt, most_rtt)) rules.maximum_rtt = rtt->value;
   if (const auto loss = table.number("max_loss", 0, 1)) rules.maximum_loss = loss->value;
   if (const auto cost = table.number("max_cost", 0, most_cost)) rules.maximum_cost = cost->value;
   read_sites(table, rules);
-  read_within(table, rules);
+  read_within(table, word || !table.has("policy"), rules);
   if (const auto rule = table.one_of("all_down", all_down_words))
     rules.all_down = static_cast<score::all_down_rule>(*rule);
   if (const auto rule = table.one_of("unknown", unknown_words)) rules.unknown = static_cast<score::unknown_rule>(*rule);

@@ -8,6 +8,7 @@
 #include <unordered_map>
 
 #include "agent/config/addresses.hpp"
+#include "agent/config/policy_words.hpp"
 #include "agent/config/wording.hpp"
 
 namespace nearside::config {
@@ -155,7 +156,13 @@ std::vector<address> read_fallbacks(table_reader& table, const score::criteria& 
       table.complain("all_down", table.at("all_down"), "expected addresses in fallback for \"fallback\", found none");
     return fallbacks;
   }
-  if (!wanted) table.complain("fallback", found->at, "expected only with all_down = \"fallback\"");
+  if (!wanted) {
+    // A rule that nobody understands has been noted, and may have been meant for them.
+    const auto rule = table.text("all_down");
+    if (!rule || std::find(all_down_words.begin(), all_down_words.end(), rule->value) != all_down_words.end())
+      table.complain("fallback", found->at, "expected only with all_down = \"fallback\"");
+    return fallbacks;
+  }
   std::array<std::size_t, 2> of_family{};
   std::unordered_map<address, bool> seen;
   for (const pooled_server& s : chosen.servers) {

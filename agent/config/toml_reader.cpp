@@ -38,12 +38,20 @@ using std::chrono::milliseconds;
 
 place begin_of(const toml::node& node) { return {node.source().begin.line, node.source().begin.column}; }
 
+/// The shortest text that means exactly this number.
+std::string number_text(double number, std::chars_format format) {
+  std::array<char, 32> text{};
+  const auto [end, failed] = std::to_chars(text.data(), text.data() + text.size(), number, format);
+  return failed == std::errc{} ? std::string(text.data(), end) : std::to_string(number);
+}
+
 /// What was found, for the end of a message.
 std::string describe(const toml::node& node) {
   if (const auto* text = node.as_string()) return "the string " + in_quotes(text->get());
   if (const auto* number = node.as_integer()) return "the integer " + std::to_string(number->get());
   if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
-  if (node.is_floating_point()) return "a number with a fraction";
+  if (const auto* number = node.as_floating_point())
+    return "the number " + number_text(number->get(), std::chars_format::general);
   if (node.is_array_of_tables()) return "an array of tables";
   if (node.is_array()) return "an array";
   if (node.is_table()) return "a table";
@@ -64,12 +72,6 @@ std::optional<place> too_deep(std::string_view text) {
     if (c == '\n') at = {at.line + 1, 0};
   }
   return std::nullopt;
-}
-
-std::string number_text(double number) {
-  std::array<char, 32> text{};
-  const auto [end, failed] = std::to_chars(text.data(), text.data() + text.size(), number, std::chars_format::fixed);
-  return failed == std::errc{} ? std::string(text.data(), end) : std::to_string(number);
 }
 
 std::string range(const std::string& least, const std::string& most) { return " from " + least + " to " + most; }
@@ -122,7 +124,9 @@ std::optional<located<double>> table_reader::number(std::string_view key, double
   // Not a number is neither at least the one nor at most the other.
   if (const auto value = found->value<double>(); found->is_number() && value && *value >= least && *value <= most)
     return located<double>{*value, begin_of(*found), found->source().end.line};
-  expected(key, *found, "a number" + range(number_text(least), number_text(most)));
+  expected(
+      key, *found,
+      "a number" + range(number_text(least, std::chars_format::fixed), number_text(most, std::chars_format::fixed)));
   return std::nullopt;
 }
 

@@ -13,9 +13,10 @@ constexpr std::size_t longest_shown = 64;
 // Longer words are compared with nothing: the table of distances grows with the product of the lengths.
 constexpr std::size_t longest_compared = 64;
 
-/// Optimal string alignment distance.
+/// Optimal string alignment distance of two words of at most longest_compared octets.
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::vector<std::vector<std::size_t>> cost(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  // Filled as far as it is read.
+  std::array<std::array<std::size_t, longest_compared + 1>, longest_compared + 1> cost;  // NOLINT(*-member-init)
   for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
   for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {
@@ -56,6 +57,9 @@ std::string_view nearest(std::string_view word, std::span<const std::string_view
   std::size_t fewest = longest_compared;
   if (word.size() > longest_compared) return best;
   for (const std::string_view candidate : known) {
+    // The lengths alone tell of most words that they are not near.
+    const std::size_t difference = std::max(word.size(), candidate.size()) - std::min(word.size(), candidate.size());
+    if (difference >= fewest || candidate.size() > longest_compared) continue;
     const std::size_t edits = distance(word, candidate);
     const std::size_t allowed = std::max<std::size_t>(1, std::max(word.size(), candidate.size()) / 3);
     if (edits > allowed || edits >= std::min(word.size(), candidate.size()) || edits >= fewest) continue;

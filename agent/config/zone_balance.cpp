@@ -92,7 +92,7 @@ void read_balanced_name(table_reader& table, std::uint32_t ttl, const balance_so
   if (problems.size() != before || !chosen.whole) return;
   wish.label = owner->text();
   if (const auto pool = sources.pools.add(wish))
-    zone.balance(*owner);
+    zone.balance(*owner, static_cast<std::uint32_t>(*pool));
   else
     table.complain(
         "servers", table.at("servers"),

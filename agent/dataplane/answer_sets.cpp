@@ -27,13 +27,13 @@ answer_sets::answer_sets(const object& tables, time_source now, std::chrono::mil
 
 void answer_sets::adopt(const std::vector<bool>& named) {
   for (std::uint32_t set = 0; set < sets_.size(); ++set) {
-    sets_[set].used = named[set];
+    set_used(set, named[set]);
     if (named[set]) {
       adopt_set(set);
     } else {
       // Left by an agent that died between filling a set and installing its names.
-      for (std::uint32_t column = 0; column < TYPE_CLASS_COUNT; ++column) {
-        if (!is_empty(published(set, column))) tables_->store_answer(tables_->answer_index(set, 0, column), {});
+      for (std::uint32_t column = 0; column < SET_COLUMNS; ++column) {
+        if (!is_empty(published(set, column))) store(set, column, {});
       }
     }
   }
@@ -43,22 +43,25 @@ void answer_sets::adopt(const std::vector<bool>& named) {
 }
 
 void answer_sets::adopt_set(std::uint32_t set) {
-  for (std::uint32_t column = 0; column < TYPE_CLASS_COUNT; ++column) {
+  for (std::uint32_t column = 0; column < SET_COLUMNS; ++column) {
     const answer_ref ref = published(set, column);
     if (is_empty(ref)) continue;
-    if (!pool_of(ref).adopt(ref)) tables_->store_answer(tables_->answer_index(set, 0, column), {});
+    if (!pool_of(ref).adopt(ref)) store(set, column, {});
   }
 }
 
 // ---- one word and its slots ----
 
-std::optional<answer_ref> answer_sets::acquire(std::span<const image> images) {
+std::optional<answer_ref> answer_sets::acquire(const answer_images& wanted) {
+  const std::span<const image> images(wanted.images);
   const bool fits =
       std::all_of(images.begin(), images.end(), [](const image& i) { return i.octets.size() <= SMALL_IMAGE_OCTETS; });
-  if (!fits) return large_.acquire(images);
+  std::optional<answer_ref> ref;
+  if (fits) ref = small_.acquire(images);
   // A short answer may stand in a large slot where the small ones have run out.
-  if (auto ref = small_.acquire(images)) return ref;
-  return large_.acquire(images);
+  if (!ref) ref = large_.acquire(images);
+  if (ref && wanted.by_client) ref->flags |= ANSWER_BY_CLIENT;
+  return ref;
 }
 
 void answer_sets::release(const answer_ref& ref) {
@@ -69,11 +72,36 @@ void answer_sets::release(const answer_ref& ref) {
 void answer_sets::write(std::uint32_t set, std::uint32_t column, const answer_ref& ref, publish_stats& stats) {
   const answer_ref old = published(set, column);
   if (equal(old, ref)) return;
+  store(set, column, ref);
+  ++stats.answers_changed;
+  release(old);
+}
+
+void answer_sets::store(std::uint32_t set, std::uint32_t column, const answer_ref& ref) const noexcept {
+  if (column >= FIRST_STALE_COLUMN) {
+    tables_->store_stale(object::stale_index(set, column - FIRST_STALE_COLUMN), ref);
+    return;
+  }
   for (std::uint32_t site = 0; site < tables_->sites(); ++site) {
     tables_->store_answer(tables_->answer_index(set, site, column), ref);
   }
-  ++stats.answers_changed;
-  release(old);
+}
+
+void answer_sets::publish(std::uint32_t set, std::uint32_t column, const answer_images& wanted, publish_stats& stats) {
+  if (wanted.images.empty()) {
+    write(set, column, {}, stats);
+  } else if (const auto ref = acquire(wanted)) {
+    write(set, column, *ref, stats);
+  } else {
+    write(set, column, {}, stats);
+    ++stats.answers_left;
+  }
+}
+
+bool answer_sets::is_published(std::uint32_t set, std::uint32_t column, const answer_images& wanted) const {
+  const answer_ref ref = published(set, column);
+  if (is_empty(ref) || wanted.images.empty()) return is_empty(ref) && wanted.images.empty();
+  return ((ref.flags & ANSWER_BY_CLIENT) != 0) == wanted.by_client && pool_of(ref).holds(ref, wanted.images);
 }
 
 // ---- whole sets ----
@@ -85,42 +113,101 @@ std::optional<std::uint32_t> answer_sets::take_free() {
   return set;
 }
 
-std::vector<column_change> answer_sets::changes_of(const dns::zone_set& zones, const name_group& group,
-                                                   std::uint32_t set, nodata_cache& nodata) const {
-  const dns::zone* const zone = zones.enclosing(group.representative);
-  const dns::node* const node = zone->find(group.representative);
+void answer_sets::set_used(std::uint32_t set, bool used) noexcept {
+  if (sets_[set].used == used) return;
+  sets_[set].used = used;
+  used ? ++used_ : --used_;
+}
+
+// What a set's pool makes of a choice: images in `scratch`, or what is the same for every choice of that kind.
+const answer_images& answer_sets::images_of(const pool_of_set& pool, std::uint32_t family, const dns::choice& decided,
+                                            answer_images& scratch) {
+  static const answer_images none;
+  if (decided.what == dns::choice::kind::nodata) return *pool.nodata;
+  const auto& parts = pool.families[family];
+  const bool composed = decided.what == dns::choice::kind::answer && parts && parts->compose(decided, scratch);
+  return composed ? scratch : none;
+}
+
+std::vector<column_change> answer_sets::changes_of(const dns::zone_set& zones, const decisions& decided,
+                                                   const name_group& group, std::uint32_t set, render_cache& cache,
+                                                   pool_of_set& pool) const {
+  const dns::name& owner = group.representative;
+  const dns::zone* const zone = zones.enclosing(owner);
+  const dns::node* const node = zone->find(owner);
   std::vector<column_change> changes;
+  const auto want = [&](std::uint32_t column, shared_images wanted) {
+    if (!is_published(set, column, *wanted)) changes.push_back({column, std::move(wanted)});
+  };
+  const auto render = [&](type_class which) {
+    return std::make_shared<const answer_images>(
+        render_column(zones, decided.now, owner, group.zone_octets, *node, which));
+  };
+  const auto none = std::make_shared<const answer_images>();
+  const auto pooled = [&](std::uint32_t family, const dns::choice* chosen) -> shared_images {
+    if (chosen == nullptr) return none;
+    answer_images made;
+    return std::make_shared<const answer_images>(images_of(pool, family, *chosen, made));
+  };
+  const auto find = [&pool](const dns::choices& all, std::uint32_t family) {
+    return pool.pool < all.size() ? &all[pool.pool].families[family] : nullptr;
+  };
+
+  std::array<shared_images, STALE_COLUMNS> stale{none, none};
   for (std::uint32_t i = 0; i < TYPE_CLASS_COUNT; ++i) {
-    const auto column = static_cast<type_class>(i);
-    const auto draw = [&] {
-      return std::make_shared<const std::vector<image>>(
-          render_column(zones, group.representative, group.zone_octets, *node, column));
-    };
-    column_images wanted;
-    if (column != TYPE_CLASS_OTHER && node->find(query_type_of(column)) == nullptr) {
-      auto& known = nodata[zone];
-      if (!known) known = draw();
-      wanted = known;
+    const auto which = static_cast<type_class>(i);
+    const dns::rrset* const records = which == TYPE_CLASS_OTHER ? nullptr : node->find(query_type_of(which));
+    auto& nodata = cache.nodata[zone];
+    if (records != nullptr && records->pool != dns::NO_POOL) {
+      pool.pool = records->pool;
+      pool.families[i] = pool_records::cut(zones, owner, group.zone_octets, *records, cache.scratch);
+      if (!nodata) {
+        auto images = render_column(zones, cache.scratch, owner, group.zone_octets, *node, which);
+        nodata = std::make_shared<const answer_images>(std::move(images));
+      }
+      pool.nodata = nodata;
+      want(i, pooled(i, find(decided.now, i)));
+      const dns::choice* const past_lease = find(decided.stale, i);
+      if (past_lease != nullptr && past_lease->what == dns::choice::kind::answer) stale[i] = pooled(i, past_lease);
+    } else if (which != TYPE_CLASS_OTHER && records == nullptr) {
+      if (!nodata) nodata = render(which);
+      want(i, nodata);
     } else {
-      wanted = draw();
+      want(i, render(which));
     }
-    const answer_ref ref = published(set, i);
-    const bool same =
-        is_empty(ref) || wanted->empty() ? is_empty(ref) && wanted->empty() : pool_of(ref).holds(ref, *wanted);
-    if (!same) changes.push_back({i, std::move(wanted)});
   }
+  for (std::uint32_t i = 0; i < STALE_COLUMNS; ++i) want(FIRST_STALE_COLUMN + i, std::move(stale[i]));
   return changes;
 }
 
 void answer_sets::apply(std::uint32_t set, const std::vector<column_change>& changes, publish_stats& stats) {
-  for (const column_change& c : changes) {
-    if (c.wanted->empty()) {
-      write(set, c.column, {}, stats);
-    } else if (const auto ref = acquire(*c.wanted)) {
-      write(set, c.column, *ref, stats);
-    } else {
-      write(set, c.column, {}, stats);
-      ++stats.answers_left;
+  for (const column_change& c : changes) publish(set, c.column, *c.wanted, stats);
+}
+
+// ---- pools ----
+
+void answer_sets::forget_pools() {
+  for (const auto& sets : sets_of_pool_) {
+    for (const std::uint32_t set : sets) sets_[set].pool = {};
+  }
+  sets_of_pool_.clear();
+}
+
+void answer_sets::keep_pool(std::uint32_t set, pool_of_set pool) {
+  if (pool.pool == dns::NO_POOL) return;
+  if (sets_of_pool_.size() <= pool.pool) sets_of_pool_.resize(std::size_t{pool.pool} + 1);
+  sets_of_pool_[pool.pool].push_back(set);
+  sets_[set].pool = std::move(pool);
+}
+
+void answer_sets::change_pool(std::uint32_t pool, const dns::pool_choice& decided, publish_stats& stats) {
+  if (pool >= sets_of_pool_.size()) return;
+  for (const std::uint32_t set : sets_of_pool_[pool]) {
+    const pool_of_set& known = sets_[set].pool;
+    for (std::uint32_t family = 0; family < known.families.size(); ++family) {
+      if (!known.families[family]) continue;
+      const answer_images& wanted = images_of(known, family, decided.families[family], composed_);
+      if (!is_published(set, family, wanted)) publish(set, family, wanted, stats);
     }
   }
 }
@@ -129,7 +216,8 @@ bool answer_sets::clear_unused(const std::vector<bool>& named, publish_stats& st
   bool cleared = false;
   for (std::uint32_t set = 0; set < sets_.size(); ++set) {
     if (!sets_[set].used || named[set]) continue;
-    for (std::uint32_t column = 0; column < TYPE_CLASS_COUNT; ++column) write(set, column, {}, stats);
+    for (std::uint32_t column = 0; column < SET_COLUMNS; ++column) write(set, column, {}, stats);
+    set_used(set, false);
     sets_[set] = {};
     free_.push_back(set);
     cleared = true;
@@ -152,8 +240,7 @@ std::optional<slot_pool::time_point> answer_sets::next_settling() const noexcept
 }
 
 void answer_sets::summarize(publish_stats& stats) const {
-  stats.sets =
-      static_cast<std::size_t>(std::count_if(sets_.begin(), sets_.end(), [](const set_state& s) { return s.used; }));
+  stats.sets = used_;
   stats.small_images = small_.used();
   stats.large_images = large_.used();
 }

@@ -3,6 +3,7 @@
 // and each answer is switched by one 64-bit store. Owned by the publisher, on its thread.
 #pragma once
 
+#include <array>
 #include <chrono>
 #include <cstdint>
 #include <functional>
@@ -16,22 +17,44 @@
 #include "agent/dataplane/grouping.hpp"
 #include "agent/dataplane/image.hpp"
 #include "agent/dataplane/object.hpp"
+#include "agent/dataplane/pool_records.hpp"
 #include "agent/dataplane/publish_stats.hpp"
 #include "agent/dataplane/slot_pool.hpp"
+#include "agent/dns/choice.hpp"
 #include "agent/dns/zone.hpp"
 
 namespace nearside::dataplane {
 
-using column_images = std::shared_ptr<const std::vector<image>>;
+using shared_images = std::shared_ptr<const answer_images>;
 
-/// A column of a set in which something else is to be published; `wanted` empty: userland answers.
+/// The words of a set: its row in `answers`, by type class, then those of `stale_answers`.
+inline constexpr std::uint32_t FIRST_STALE_COLUMN = TYPE_CLASS_COUNT;
+inline constexpr std::uint32_t SET_COLUMNS = TYPE_CLASS_COUNT + STALE_COLUMNS;
+
+/// A word of a set in which something else is to be published; `wanted` without images: the word is cleared.
 struct column_change {
   std::uint32_t column;
-  column_images wanted;
+  shared_images wanted;
 };
 
-/// NODATA is the same for all names of a zone, so one publish() renders it once.
-using nodata_cache = std::unordered_map<const dns::zone*, column_images>;
+/// What the pools answer: now, and past the lease (empty: nothing of its own).
+struct decisions {
+  const dns::choices& now;
+  const dns::choices& stale;
+};
+
+/// What it takes to change a set's answers when its pool's choice changes.
+struct pool_of_set {
+  std::uint32_t pool = dns::NO_POOL;
+  std::array<std::optional<pool_records>, 2> families;  // by type class: A, AAAA; none: no such RRset
+  shared_images nodata;
+};
+
+/// What one publish() renders but once.
+struct render_cache {
+  std::unordered_map<const dns::zone*, shared_images> nodata;  // the same for all names of a zone
+  dns::choices scratch;                                        // for pool_records::cut()
+};
 
 class answer_sets {
  public:
@@ -51,13 +74,23 @@ class answer_sets {
   void sign(std::uint32_t set, const std::string& signature) { sets_[set].signature = signature; }
   /// A set that nobody uses; nullopt: all are taken. It counts as used once it is filled and mark_used() was called.
   std::optional<std::uint32_t> take_free();
-  void mark_used(std::uint32_t set) noexcept { sets_[set].used = true; }
+  void mark_used(std::uint32_t set) noexcept { set_used(set, true); }
 
-  /// Where what is published for the set differs from what the group answers.
-  [[nodiscard]] std::vector<column_change> changes_of(const dns::zone_set& zones, const name_group& group,
-                                                      std::uint32_t set, nodata_cache& nodata) const;
+  /// Where what is published for the set differs from what the group answers. `pool` becomes what keep_pool() takes.
+  [[nodiscard]] std::vector<column_change> changes_of(const dns::zone_set& zones, const decisions& decided,
+                                                      const name_group& group, std::uint32_t set, render_cache& cache,
+                                                      pool_of_set& pool) const;
   /// Publishes the changes. An answer without a free slot is cleared, so that userland gives it, and counted.
   void apply(std::uint32_t set, const std::vector<column_change>& changes, publish_stats& stats);
+
+  // ---- pools ----
+  /// From now on no set has a pool.
+  void forget_pools();
+  /// The set answers as this pool is decided.
+  void keep_pool(std::uint32_t set, pool_of_set pool);
+  /// Brings the sets of a pool to this choice. Each A and AAAA word is switched by itself.
+  void change_pool(std::uint32_t pool, const dns::pool_choice& decided, publish_stats& stats);
+
   /// Clears the used sets that no name is bound to any more. Returns whether there were any.
   bool clear_unused(const std::vector<bool>& named, publish_stats& stats);
 
@@ -74,21 +107,29 @@ class answer_sets {
   struct set_state {
     bool used = false;
     std::string signature;
+    pool_of_set pool;
   };
 
   void adopt_set(std::uint32_t set);
   [[nodiscard]] answer_ref published(std::uint32_t set, std::uint32_t column) const noexcept {
+    if (column >= FIRST_STALE_COLUMN) return tables_->load_stale(object::stale_index(set, column - FIRST_STALE_COLUMN));
     return tables_->load_answer(tables_->answer_index(set, 0, column));
   }
+  [[nodiscard]] bool is_published(std::uint32_t set, std::uint32_t column, const answer_images& wanted) const;
+  void set_used(std::uint32_t set, bool used) noexcept;
+  void store(std::uint32_t set, std::uint32_t column, const answer_ref& ref) const noexcept;
   [[nodiscard]] const slot_pool& pool_of(const answer_ref& ref) const noexcept {
     return (ref.flags & ANSWER_LARGE) != 0 ? large_ : small_;
   }
   [[nodiscard]] slot_pool& pool_of(const answer_ref& ref) noexcept {
     return (ref.flags & ANSWER_LARGE) != 0 ? large_ : small_;
   }
-  std::optional<answer_ref> acquire(std::span<const image> images);
+  std::optional<answer_ref> acquire(const answer_images& wanted);
   void release(const answer_ref& ref);
   void write(std::uint32_t set, std::uint32_t column, const answer_ref& ref, publish_stats& stats);
+  static const answer_images& images_of(const pool_of_set& pool, std::uint32_t family, const dns::choice& decided,
+                                        answer_images& scratch);
+  void publish(std::uint32_t set, std::uint32_t column, const answer_images& wanted, publish_stats& stats);
 
   const object* tables_;
   time_source now_;
@@ -96,6 +137,9 @@ class answer_sets {
   slot_pool large_;
   std::vector<set_state> sets_;
   std::vector<std::uint32_t> free_;  // the lowest last
+  std::size_t used_ = 0;
+  std::vector<std::vector<std::uint32_t>> sets_of_pool_;
+  answer_images composed_;  // its memory is kept from one change to the next
 };
 
 }  // namespace nearside::dataplane

@@ -73,6 +73,7 @@ constexpr std::array descriptions = {
     counter_description{COUNTER_ECS, side, "ecs", "queries with a client subnet that were answered"},
     counter_description{COUNTER_FIB, side, "fib", "replies for which the routing table was asked"},
     counter_description{COUNTER_EVENTS_LOST, side, "events_lost", "sampled queries that found the ring buffer full"},
+    counter_description{COUNTER_STALE, side, "stale", "answered past the lease, as edge.stale says"},
 };
 
 }  // namespace

@@ -20,8 +20,8 @@ struct wanted_name {
   bool admitted = false;  // there is room for it in the maps; decided by the publisher
 };
 
-/// Names with the same answers: those of one zone with only A and AAAA RRsets, equal in content; any other name is
-/// alone.
+/// Names with the same answers, now and after any decision: those of one zone with only A and AAAA RRsets, equal in
+/// content and pool; any other name is alone.
 struct name_group {
   std::string signature;     // what makes the group: two groups with one signature have the same members' content
   dns::name representative;  // any of its names; the images do not depend on which

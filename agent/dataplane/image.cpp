@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/dataplane/pool_records.hpp"
 #include "agent/dataplane/tables.hpp"
 #include "agent/dns/respond.hpp"
 
@@ -36,13 +37,6 @@ std::vector<std::uint8_t> plain_query(const dns::name& owner, std::uint16_t qtyp
   return message;
 }
 
-// The image of an answer that is larger than any UDP reply of ours: TC=1 and nothing else.
-image truncated_image(std::uint8_t flags) {
-  image always;
-  always.flags = static_cast<std::uint8_t>(flags | IMAGE_TRUNCATED);
-  return always;
-}
-
 }  // namespace
 
 std::uint16_t checksum_of(std::span<const std::uint8_t> octets) noexcept {
@@ -56,10 +50,22 @@ std::uint16_t checksum_of(std::span<const std::uint8_t> octets) noexcept {
 
 std::uint16_t query_type_of(type_class column) noexcept { return column_types[column]; }
 
-std::optional<image> render(const dns::zone_set& zones, const dns::name& owner, std::size_t zone_octets,
-                            std::uint16_t qtype, std::uint32_t pick) {
+// Images are shared by names of different length, so what is too large is measured with the shortest QNAME, the root;
+// the program itself compares the rest with what the client allows.
+bool fits_in_a_reply(std::size_t octets) noexcept {
+  return octets <= LARGE_IMAGE_OCTETS && header_octets + 1 + question_tail + octets <= MAX_UDP_REPLY;
+}
+
+image truncated_image(std::uint8_t flags) {
+  image always;
+  always.flags = static_cast<std::uint8_t>(flags | IMAGE_TRUNCATED);
+  return always;
+}
+
+std::optional<image> cut(const dns::zone_set& zones, const dns::choices& chosen, const dns::name& owner,
+                         std::size_t zone_octets, std::uint16_t qtype, std::size_t alternative) {
   const auto query = plain_query(owner, qtype);
-  const auto reply = dns::respond(zones, {}, query, {.tcp = true, .pick = pick});
+  const auto reply = dns::respond(zones, chosen, {}, query, {.tcp = true, .alternative = alternative});
   if (reply.size() < query.size()) return std::nullopt;
   const bool truncated = (reply[2] & 0x02) != 0;
   const unsigned rcode = reply[3] & 0x0fu;
@@ -72,11 +78,6 @@ std::optional<image> render(const dns::zone_set& zones, const dns::name& owner, 
   answer.arcount = read16(reply, 10);
   answer.octets.assign(reply.begin() + static_cast<std::ptrdiff_t>(query.size()), reply.end());
   answer.verdict = answer.ancount == 0 ? VERDICT_ANSWERED_NODATA : VERDICT_ANSWERED;
-
-  // Images are shared by names of different length, so what is too large is measured with the shortest QNAME, the root;
-  // the program itself compares the rest with what the client allows.
-  const std::size_t least_reply = header_octets + 1 + question_tail + answer.octets.size();
-  if (answer.octets.size() > LARGE_IMAGE_OCTETS || least_reply > MAX_UDP_REPLY) return truncated_image(answer.flags);
 
   if (answer.ancount == 0) {
     // NODATA: the SOA comes first. Its owner points into the QNAME (RFC 1035 4.1.4), or is the root, which needs no
@@ -94,9 +95,9 @@ std::optional<image> render(const dns::zone_set& zones, const dns::name& owner, 
   return answer;
 }
 
-std::vector<image> render_column(const dns::zone_set& zones, const dns::name& owner, std::size_t zone_octets,
-                                 const dns::node& node, type_class column) {
-  if (column == TYPE_CLASS_OTHER) {
+answer_images render_column(const dns::zone_set& zones, const dns::choices& chosen, const dns::name& owner,
+                            std::size_t zone_octets, const dns::node& node, type_class which) {
+  if (which == TYPE_CLASS_OTHER) {
     const bool has_other = std::any_of(node.rrsets.begin(), node.rrsets.end(), [](const dns::rrset& records) {
       return type_class_of(records.type) == TYPE_CLASS_OTHER;
     });
@@ -105,18 +106,29 @@ std::vector<image> render_column(const dns::zone_set& zones, const dns::name& ow
     const bool is_apex = owner.wire().size() == zone_octets;
     if (is_apex && !owner.is_root() && zones.enclosing(owner.parent()) != nullptr) return {};
   }
-  const std::uint16_t qtype = query_type_of(column);
+  const std::uint16_t qtype = query_type_of(which);
   const dns::rrset* const records = node.find(qtype);
-  const std::size_t alternatives = records == nullptr ? 1 : std::min<std::size_t>(records->alternatives(), 255);
-  std::vector<image> images;
-  images.reserve(alternatives);
-  for (std::uint32_t pick = 0; pick < alternatives; ++pick) {
-    auto answer = render(zones, owner, zone_octets, qtype, pick);
-    if (!answer) return {};
-    images.push_back(std::move(*answer));
-    if ((images.back().flags & IMAGE_TRUNCATED) != 0) return {images.back()};
+  answer_images made;
+  if (records != nullptr && records->pool < chosen.size()) {
+    const dns::choice& decided = choice_of(chosen[records->pool], *records);
+    if (decided.what == dns::choice::kind::answer) {
+      dns::choices scratch;
+      const auto parts = pool_records::cut(zones, owner, zone_octets, *records, scratch);
+      if (!parts || !parts->compose(decided, made)) return {};
+      return made;
+    }
   }
-  return images;
+  const bool in_pool = records != nullptr && records->pool != dns::NO_POOL;
+  const std::size_t alternatives = records == nullptr || in_pool ? 1 : records->alternatives();
+  made.images.reserve(alternatives);
+  for (std::size_t i = 0; i < alternatives; ++i) {
+    auto answer = cut(zones, chosen, owner, zone_octets, qtype, i);
+    if (!answer) return {};
+    // All alternatives have the same records, so none of them fits.
+    if (!fits_in_a_reply(answer->octets.size())) return {{truncated_image(answer->flags)}, false};
+    made.images.push_back(std::move(*answer));
+  }
+  return made;
 }
 
 }  // namespace nearside::dataplane

@@ -8,6 +8,7 @@
 #include <span>
 #include <vector>
 
+#include "agent/dns/choice.hpp"
 #include "agent/dns/name.hpp"
 #include "agent/dns/zone.hpp"
 #include "bpf/map_types.h"
@@ -22,10 +23,20 @@ struct image {
   std::uint16_t checksum = 0;
   std::uint16_t zone_pointer = NO_ZONE_POINTER;
   std::uint8_t verdict = VERDICT_ANSWERED;
-  std::uint8_t flags = 0;            // IMAGE_*
+  std::uint8_t flags = 0;        // IMAGE_*
+  std::uint16_t share = 0xffff;  // as in dns::alternative
+  std::uint8_t other = 0;
   std::vector<std::uint8_t> octets;  // the pointer to the zone is zero in it
 
   friend bool operator==(const image&, const image&) = default;
+};
+
+/// What a column of a set answers: the images to choose from; none: userland answers.
+struct answer_images {
+  std::vector<image> images;
+  bool by_client = false;  // chosen by who the client is
+
+  friend bool operator==(const answer_images&, const answer_images&) = default;
 };
 
 /// Ones' complement sum of the little-endian 16-bit words, an odd tail padded with zero, folded to 16 bits.
@@ -35,15 +46,19 @@ struct image {
 /// has.
 [[nodiscard]] std::uint16_t query_type_of(type_class column) noexcept;
 
-/// The answer to (owner, qtype) in alternative `pick`. nullopt: the kernel has to pass this query: RCODE other than
-/// NOERROR, or no reply. An answer that fits in no UDP reply becomes an image that always says TC=1. `zone_octets`:
-/// length of the enclosing zone's name.
-[[nodiscard]] std::optional<image> render(const dns::zone_set& zones, const dns::name& owner, std::size_t zone_octets,
-                                          std::uint16_t qtype, std::uint32_t pick);
+/// What the responder says to (owner, qtype) in this alternative, whatever its length. nullopt: the kernel has to pass
+/// this query: RCODE other than NOERROR, or no reply. `zone_octets`: length of the enclosing zone's name.
+[[nodiscard]] std::optional<image> cut(const dns::zone_set& zones, const dns::choices& chosen, const dns::name& owner,
+                                       std::size_t zone_octets, std::uint16_t qtype, std::size_t alternative);
+/// Whether some UDP reply of ours can hold so many octets behind the question.
+[[nodiscard]] bool fits_in_a_reply(std::size_t octets) noexcept;
+/// Stands for an answer that does not: always TC=1, and nothing else. `flags`: the answer's.
+[[nodiscard]] image truncated_image(std::uint8_t flags);
 
-/// All alternatives of one column of a name with this node; empty: none, the kernel passes. For TYPE_CLASS_OTHER only a
-/// node that has no type without a column of its own can be answered (by NODATA).
-[[nodiscard]] std::vector<image> render_column(const dns::zone_set& zones, const dns::name& owner,
-                                               std::size_t zone_octets, const dns::node& node, type_class column);
+/// All alternatives of one column of a name with this node, as the pools are decided in `chosen`. For TYPE_CLASS_OTHER
+/// only a node that has no type without a column of its own can be answered (by NODATA).
+[[nodiscard]] answer_images render_column(const dns::zone_set& zones, const dns::choices& chosen,
+                                          const dns::name& owner, std::size_t zone_octets, const dns::node& node,
+                                          type_class which);
 
 }  // namespace nearside::dataplane

@@ -57,6 +57,13 @@ std::chrono::nanoseconds jiffies_calibrator::duration(std::uint64_t jiffies) con
   return std::chrono::nanoseconds(static_cast<std::int64_t>(static_cast<double>(jiffies) / rate() * second_ns));
 }
 
+bool apply_stale_rule(const object& tables, stale_rule rule) noexcept {
+  const std::atomic_ref<__u32> flags(tables.config().flags);
+  const __u32 before = rule == stale_rule::answer ? flags.fetch_or(CONFIG_STALE_ALL, std::memory_order_release)
+                                                  : flags.fetch_and(~CONFIG_STALE_ALL, std::memory_order_release);
+  return ((before & CONFIG_STALE_ALL) != 0) != (rule == stale_rule::answer);
+}
+
 result<lease> lease::calibrate(const object& tables) {
   lease made;
   for (int tries = 0; tries < 20; ++tries) {

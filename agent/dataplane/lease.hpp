@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The lease: the XDP program answers only while the agent keeps moving config.lease_deadline, which is in jiffies of
+// The lease: while the agent keeps moving config.lease_deadline, what is published counts as true. It is in jiffies of
 // bpf_jiffies64(), since that clock costs the program nothing. Used by the agent's control thread; `status` reads it.
 #pragma once
 
@@ -34,6 +34,14 @@ class jiffies_calibrator {
   std::optional<clock_reading> first_;
   clock_reading last_;
 };
+
+/// What the program does past a lease that was granted. Before the first one it passes everything in any case.
+enum class stale_rule {
+  pass,    ///< pass everything up
+  answer,  ///< answer on: from `stale_answers` where they have something, else what is published
+};
+/// Sets the flag in `config`; true when that changed it.
+bool apply_stale_rule(const object& tables, stale_rule rule) noexcept;
 
 /// The lease of one object.
 class lease {

@@ -85,6 +85,7 @@ std::uint32_t elements_of(map_id map, const map_sizes& sizes) {
     case map_id::names_short: return sizes.names;
     case map_id::names_long: return sizes.long_names;
     case map_id::answers: return sizes.sets * sizes.sites * TYPE_CLASS_COUNT;
+    case map_id::stale_answers: return sizes.sets * STALE_COLUMNS;
     case map_id::slots_small: return sizes.small_images;
     case map_id::slots_large: return sizes.large_images;
     case map_id::clients4:

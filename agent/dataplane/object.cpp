@@ -30,6 +30,7 @@ constexpr std::array<map_form, MAP_COUNT> forms{{
     {"names_short", sizeof(name_short), false},
     {"names_long", sizeof(name_long), false},
     {"answers", sizeof(answer_ref), true},
+    {"stale_answers", sizeof(answer_ref), true},
     {"slots_small", sizeof(image_small), true},
     {"slots_large", sizeof(image_large), true},
     {"clients4", sizeof(client_site), false},
@@ -204,19 +205,19 @@ result<bool> object::refresh_program() {
   return true;
 }
 
-answer_ref object::load_answer(std::size_t answer) const noexcept {
-  auto& word = shared<std::uint64_t>(map_id::answers)[answer];
-  const std::uint64_t value = std::atomic_ref<std::uint64_t>(word).load(std::memory_order_acquire);
+answer_ref object::load(map_id map, std::size_t word) const noexcept {
+  auto& there = shared<std::uint64_t>(map)[word];
+  const std::uint64_t value = std::atomic_ref<std::uint64_t>(there).load(std::memory_order_acquire);
   answer_ref ref{};
   std::memcpy(&ref, &value, sizeof ref);
   return ref;
 }
 
-void object::store_answer(std::size_t answer, answer_ref ref) const noexcept {
+void object::store(map_id map, std::size_t word, answer_ref ref) const noexcept {
   std::uint64_t value = 0;
   std::memcpy(&value, &ref, sizeof ref);
-  auto& word = shared<std::uint64_t>(map_id::answers)[answer];
-  std::atomic_ref<std::uint64_t>(word).store(value, std::memory_order_release);
+  auto& there = shared<std::uint64_t>(map)[word];
+  std::atomic_ref<std::uint64_t>(there).store(value, std::memory_order_release);
 }
 
 result<clock_reading> object::read_clock() const {

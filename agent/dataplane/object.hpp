@@ -35,6 +35,7 @@ enum class map_id {
   names_short,
   names_long,
   answers,
+  stale_answers,
   slots_small,
   slots_large,
   clients4,
@@ -43,7 +44,7 @@ enum class map_id {
   events,
   clock,
 };
-inline constexpr std::size_t MAP_COUNT = 12;
+inline constexpr std::size_t MAP_COUNT = 13;
 [[nodiscard]] std::string_view map_label(map_id map) noexcept;
 
 class object {
@@ -79,9 +80,16 @@ class object {
                                          std::uint32_t type_class) const noexcept {
     return (std::size_t{set} * sites() + site) * TYPE_CLASS_COUNT + type_class;
   }
-  [[nodiscard]] answer_ref load_answer(std::size_t answer) const noexcept;
+  [[nodiscard]] answer_ref load_answer(std::size_t answer) const noexcept { return load(map_id::answers, answer); }
   /// One aligned 64-bit store with release order: what was written to the slots before is seen by who reads the word.
-  void store_answer(std::size_t answer, answer_ref ref) const noexcept;
+  void store_answer(std::size_t answer, answer_ref ref) const noexcept { store(map_id::answers, answer, ref); }
+
+  /// Index into `stale_answers`; `type_class` is below STALE_COLUMNS.
+  [[nodiscard]] static std::size_t stale_index(std::uint32_t set, std::uint32_t type_class) noexcept {
+    return std::size_t{set} * STALE_COLUMNS + type_class;
+  }
+  [[nodiscard]] answer_ref load_stale(std::size_t answer) const noexcept { return load(map_id::stale_answers, answer); }
+  void store_stale(std::size_t answer, answer_ref ref) const noexcept { store(map_id::stale_answers, answer, ref); }
 
   /// Runs `nearside_clock` once. Error: the kernel refuses to run it.
   [[nodiscard]] result<clock_reading> read_clock() const;
@@ -94,6 +102,8 @@ class object {
   [[nodiscard]] std::span<T> shared(map_id map) const noexcept {
     return memory_[index(map)].as<T>(capacity(map));
   }
+  [[nodiscard]] answer_ref load(map_id map, std::size_t word) const noexcept;
+  void store(map_id map, std::size_t word, answer_ref ref) const noexcept;
   static result<object> open_pinned(const std::filesystem::path& root);
   result<void> load_program();
 

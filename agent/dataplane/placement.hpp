@@ -21,6 +21,7 @@ struct assignment {
   std::uint32_t set = NO_SET;
   bool in_place = false;               // the set has names already
   std::vector<column_change> changes;  // what is published for such a set differs in these columns
+  pool_of_set pool;                    // its pool, if it has one
 };
 
 /// The names of the zones for the kernel, without those whose hash another one has: these are left to userland. While

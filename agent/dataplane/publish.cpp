@@ -21,16 +21,19 @@ struct publisher::state {
   answer_sets sets;
 
   result<void> adopt();
-  result<publish_stats> publish(const dns::zone_set& zones);
+  result<publish_stats> publish(const dns::zone_set& zones, const decisions& decided);
+  publish_stats change(const dns::choices& chosen, std::span<const std::uint32_t> pools);
 
   // The steps of publish(), in order.
-  std::size_t fill_new_sets(const dns::zone_set& zones, const grouping& plan, const std::vector<bool>& needed,
-                            std::vector<assignment>& to, publish_stats& stats);
+  std::size_t fill_new_sets(const dns::zone_set& zones, const decisions& decided, const grouping& plan,
+                            const std::vector<bool>& needed, std::vector<assignment>& to, publish_stats& stats);
   result<void> move_names(const grouping& plan, const std::vector<assignment>& to, publish_stats& stats);
   void change_sets(const grouping& plan, const std::vector<assignment>& to, publish_stats& stats);
   result<void> add_names(grouping& plan, const std::vector<assignment>& to, publish_stats& stats);
 
   [[nodiscard]] std::vector<bool> named_sets() const;
+  /// The end of each change: what it comes to, and whether to come again.
+  void conclude(publish_stats& stats, std::size_t written_before);
 };
 
 // Which sets have names bound to them.
@@ -54,17 +57,17 @@ result<void> publisher::state::adopt() {
 
 // Writes the answers of the sets that no name is bound to yet, and notes what changes in the others. Returns how many
 // groups found no set.
-std::size_t publisher::state::fill_new_sets(const dns::zone_set& zones, const grouping& plan,
+std::size_t publisher::state::fill_new_sets(const dns::zone_set& zones, const decisions& decided, const grouping& plan,
                                             const std::vector<bool>& needed, std::vector<assignment>& to,
                                             publish_stats& stats) {
-  nodata_cache nodata;
+  render_cache cache;
   std::size_t without_set = 0;
   for (std::size_t i = 0; i < to.size(); ++i) {
     if (to[i].set == NO_SET) {
       if (needed[i]) ++without_set;
       continue;
     }
-    auto changes = sets.changes_of(zones, plan.groups[i], to[i].set, nodata);
+    auto changes = sets.changes_of(zones, decided, plan.groups[i], to[i].set, cache, to[i].pool);
     if (to[i].in_place) {
       to[i].changes = std::move(changes);
     } else {
@@ -142,10 +145,12 @@ result<void> publisher::state::add_names(grouping& plan, const std::vector<assig
   return {};
 }
 
-result<publish_stats> publisher::state::publish(const dns::zone_set& zones) {
+result<publish_stats> publisher::state::publish(const dns::zone_set& zones, const decisions& decided) {
   publish_stats stats;
   const std::size_t written_before = sets.written();
   sets.settle();
+  // Should a system call fail on the way, the numbers of the pools may be those of other zones.
+  sets.forget_pools();
 
   auto plan = names_without_collisions(zones, tables, names.size() == 0, stats);
   if (!plan) return plan.error();
@@ -154,22 +159,40 @@ result<publish_stats> publisher::state::publish(const dns::zone_set& zones) {
 
   // First the sets that no name is bound to yet, then the names that leave a set, then the sets whose names stay, then
   // the names that come, last the sets that nobody needs any more.
-  const std::size_t without_set = fill_new_sets(zones, *plan, needed, to, stats);
+  const std::size_t without_set = fill_new_sets(zones, decided, *plan, needed, to, stats);
   if (auto done = move_names(*plan, to, stats); !done) return done.error();
   change_sets(*plan, to, stats);
   if (auto done = add_names(*plan, to, stats); !done) return done.error();
   const bool cleared = sets.clear_unused(named_sets(), stats);
+  for (assignment& one : to) {
+    if (one.set != NO_SET) sets.keep_pool(one.set, std::move(one.pool));
+  }
 
+  conclude(stats, written_before);
+  if (without_set > 0 && cleared) stats.again_at = now();
+  return stats;
+}
+
+publish_stats publisher::state::change(const dns::choices& chosen, std::span<const std::uint32_t> pools) {
+  publish_stats stats;
+  const std::size_t written_before = sets.written();
+  sets.settle();
+  for (const std::uint32_t pool : pools) {
+    if (pool < chosen.size()) sets.change_pool(pool, chosen[pool], stats);
+  }
+  conclude(stats, written_before);
+  return stats;
+}
+
+void publisher::state::conclude(publish_stats& stats, std::size_t written_before) {
   stats.images_written = sets.written() - written_before;
   if (stats.answers_left > 0) {
     stats.notes.push_back(plural(stats.answers_left, "answer") + ": the image slots are all taken");
     stats.again_at = sets.next_settling();
   }
-  if (without_set > 0 && cleared) stats.again_at = now();
   if (!stats.unchanged()) ++tables.config().generation;
   stats.names = names.size();
   sets.summarize(stats);
-  return stats;
 }
 
 publisher::publisher(std::unique_ptr<state> s) noexcept : state_(std::move(s)) {}
@@ -183,6 +206,13 @@ result<publisher> publisher::adopt(const object& tables, time_source now) {
   return publisher(std::move(made));
 }
 
-result<publish_stats> publisher::publish(const dns::zone_set& zones) { return state_->publish(zones); }
+result<publish_stats> publisher::publish(const dns::zone_set& zones, const dns::choices& chosen,
+                                         const dns::choices& stale) {
+  return state_->publish(zones, {chosen, stale});
+}
+
+publish_stats publisher::change(const dns::choices& chosen, std::span<const std::uint32_t> pools) {
+  return state_->change(chosen, pools);
+}
 
 }  // namespace nearside::dataplane

@@ -7,10 +7,12 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <span>
 
 #include "agent/base/result.hpp"
 #include "agent/dataplane/object.hpp"
 #include "agent/dataplane/publish_stats.hpp"
+#include "agent/dns/choice.hpp"
 #include "agent/dns/zone.hpp"
 
 namespace nearside::dataplane {
@@ -31,10 +33,17 @@ class publisher {
   publisher& operator=(publisher&&) noexcept;
   ~publisher();
 
-  /// Brings the tables to `zones`. At any instant each name answers old, new, or passes to userland. Full maps are no
-  /// error: what finds no room is left to userland and told in the stats. Errors: a system call failed; the tables are
-  /// then still consistent, and the next call goes on.
-  result<publish_stats> publish(const dns::zone_set& zones);
+  /// Brings the tables to `zones`, whose pools answer as `chosen` says, and past the lease as `stale` does (empty: as
+  /// before). At any instant each name answers old, new, or passes to userland; so it does for a pool that nothing is
+  /// decided for. Full maps are no error: what finds no room is left to userland and told in the stats. Errors: a
+  /// system call failed; the tables are then still consistent, and the next call goes on.
+  result<publish_stats> publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale);
+
+  /// The short way for decisions: brings the answers of these pools' names to `chosen`, which is for the zones of the
+  /// last publish() that succeeded; before one, and after one that failed, it does nothing. Takes time by the number of
+  /// pools and not of names. Where the stats have `again_at`, there was no slot for an answer: the same change, or
+  /// publish(), is to be called again then.
+  publish_stats change(const dns::choices& chosen, std::span<const std::uint32_t> pools);
 
  private:
   struct state;

@@ -3,10 +3,9 @@
 
 #include <arpa/inet.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstring>
-#include <string>
-#include <string_view>
 
 namespace nearside::dataplane {
 
@@ -28,6 +27,8 @@ header header_of(const image& content) {
   h.zone_pointer = content.zone_pointer;
   h.verdict = content.verdict;
   h.flags = content.flags;
+  h.share = content.share;
+  h.other = content.other;
   return h;
 }
 
@@ -37,17 +38,28 @@ header read_header(const std::uint8_t* slot) {
   return h;
 }
 
-void append(std::string& content, const header& h, const std::uint8_t* octets) {
-  header plain = h;
-  plain.generation = 0;
-  content.append(reinterpret_cast<const char*>(&plain), sizeof plain);
-  content.append(reinterpret_cast<const char*>(octets), h.length);
+// Eight octets a step, as it is on the way of every change of an answer. Equal contents are compared after it.
+std::size_t mix(std::size_t hash, const std::uint8_t* octets, std::size_t length) noexcept {
+  for (std::size_t at = 0; at < length; at += sizeof(std::uint64_t)) {
+    std::uint64_t word = 0;
+    std::memcpy(&word, octets + at, std::min(length - at, sizeof word));
+    hash = (hash ^ word) * 0x9e3779b97f4a7c15u;
+    hash ^= hash >> 29;
+  }
+  return hash;
 }
 
-std::size_t hash_images(std::span<const image> images) {
-  std::string content;
-  for (const image& i : images) append(content, header_of(i), i.octets.data());
-  return std::hash<std::string_view>{}(content);
+// Without the generation, which is the slot's and not the content's.
+std::size_t mix(std::size_t hash, header h, const std::uint8_t* octets) noexcept {
+  h.generation = 0;
+  hash = mix(hash, reinterpret_cast<const std::uint8_t*>(&h), sizeof h);
+  return mix(hash, octets, h.length);
+}
+
+std::size_t hash_images(std::span<const image> images) noexcept {
+  std::size_t hash = images.size();
+  for (const image& i : images) hash = mix(hash, header_of(i), i.octets.data());
+  return hash;
 }
 
 }  // namespace
@@ -62,9 +74,9 @@ answer_ref slot_pool::reference(std::uint32_t first, const run& r) const noexcep
 }
 
 std::size_t slot_pool::hash_slots(std::uint32_t first, std::uint32_t length) const {
-  std::string content;
-  for (std::uint32_t i = first; i < first + length; ++i) append(content, read_header(slot(i)), slot(i) + IMAGE_HEADER);
-  return std::hash<std::string_view>{}(content);
+  std::size_t hash = length;
+  for (std::uint32_t i = first; i < first + length; ++i) hash = mix(hash, read_header(slot(i)), slot(i) + IMAGE_HEADER);
+  return hash;
 }
 
 bool slot_pool::equal(std::uint32_t first, std::span<const image> images) const {
@@ -80,7 +92,7 @@ bool slot_pool::equal(std::uint32_t first, std::span<const image> images) const 
 }
 
 bool slot_pool::holds(const answer_ref& ref, std::span<const image> images) const {
-  return ref.alternatives == images.size() && ref.flags == answer_flags_ && equal(ref.slot, images);
+  return ref.alternatives == images.size() && is_of_this_pool(ref) && equal(ref.slot, images);
 }
 
 void slot_pool::write(std::uint32_t index, const image& content, std::uint32_t generation) const {
@@ -100,7 +112,7 @@ void slot_pool::write(std::uint32_t index, const image& content, std::uint32_t g
 
 bool slot_pool::adopt(const answer_ref& ref) {
   const std::uint32_t length = ref.alternatives;
-  if (length == 0 || ref.slot >= capacity_ || length > capacity_ - ref.slot || ref.flags != answer_flags_) return false;
+  if (length == 0 || ref.slot >= capacity_ || length > capacity_ - ref.slot || !is_of_this_pool(ref)) return false;
   if (const auto known = runs_.find(ref.slot); known != runs_.end()) {
     if (known->second.length != length || known->second.generation != ref.generation) return false;
     ++known->second.users;

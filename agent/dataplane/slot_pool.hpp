@@ -68,6 +68,10 @@ class slot_pool {
   [[nodiscard]] std::uint8_t* slot(std::uint32_t index) const noexcept {
     return bytes_ + std::size_t{index} * slot_size_;
   }
+  /// How an alternative is drawn is the reference's own affair.
+  [[nodiscard]] bool is_of_this_pool(const answer_ref& ref) const noexcept {
+    return (ref.flags & ~ANSWER_BY_CLIENT) == answer_flags_;
+  }
   [[nodiscard]] answer_ref reference(std::uint32_t first, const run& r) const noexcept;
   [[nodiscard]] std::size_t hash_slots(std::uint32_t first, std::uint32_t length) const;
   [[nodiscard]] bool equal(std::uint32_t first, std::span<const image> images) const;

@@ -69,6 +69,8 @@ std::optional<image_view> view(std::span<Slot> slots, std::uint32_t index) {
   seen.zone_pointer = slot.zone_pointer;
   seen.verdict = slot.verdict;
   seen.flags = slot.flags;
+  seen.share = slot.share;
+  seen.other = slot.other;
   seen.octets =
       std::span<const std::uint8_t>(slot.octets).first(std::min<std::size_t>(slot.length, sizeof slot.octets));
   return seen;
@@ -116,6 +118,15 @@ std::array<answer_ref, TYPE_CLASS_COUNT> answers_of(const object& tables, std::u
   if (set >= tables.sets() || site >= tables.sites()) return row;
   for (std::uint32_t column = 0; column < TYPE_CLASS_COUNT; ++column) {
     row[column] = tables.load_answer(tables.answer_index(set, site, column));
+  }
+  return row;
+}
+
+std::array<answer_ref, STALE_COLUMNS> stale_answers_of(const object& tables, std::uint32_t set) noexcept {
+  std::array<answer_ref, STALE_COLUMNS> row{};
+  if (set >= tables.sets()) return row;
+  for (std::uint32_t column = 0; column < STALE_COLUMNS; ++column) {
+    row[column] = tables.load_stale(object::stale_index(set, column));
   }
   return row;
 }

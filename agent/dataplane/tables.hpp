@@ -41,7 +41,9 @@ struct image_view {
   std::uint16_t checksum = 0;
   std::uint16_t zone_pointer = NO_ZONE_POINTER;
   std::uint8_t verdict = 0;
-  std::uint8_t flags = 0;                // IMAGE_*
+  std::uint8_t flags = 0;        // IMAGE_*
+  std::uint16_t share = 0xffff;  // as in dns::alternative
+  std::uint8_t other = 0;
   std::span<const std::uint8_t> octets;  // in the shared memory: valid while it is published
 };
 
@@ -52,6 +54,8 @@ result<std::optional<installed_name>> find_name(const object& tables, const dns:
 /// The words of a set at a site, by type class; alternatives == 0: userland answers.
 [[nodiscard]] std::array<answer_ref, TYPE_CLASS_COUNT> answers_of(const object& tables, std::uint32_t set,
                                                                   std::uint32_t site = 0) noexcept;
+/// The same for the words past the lease: A and AAAA. alternatives == 0: what answers_of() says.
+[[nodiscard]] std::array<answer_ref, STALE_COLUMNS> stale_answers_of(const object& tables, std::uint32_t set) noexcept;
 /// The image of one alternative; nullopt: the reference is empty or out of range.
 [[nodiscard]] std::optional<image_view> image_of(const object& tables, answer_ref ref,
                                                  std::uint8_t alternative) noexcept;

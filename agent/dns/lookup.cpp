@@ -37,17 +37,46 @@ place walk(const zone& z, const name& owner) {
   return {z.find(std::span(source).first(2 + encloser.size())), nullptr};
 }
 
-/// RFC 2308 2 and 5: the SOA with the TTL that the negative answer may be kept.
-void say_no(const zone& z, sections& s) { s.authority.push_back({&z.apex(), &z.soa(), z.negative_ttl(), 0}); }
+/// What is decided for the RRset; nullptr: nothing.
+const choice* choice_of(const choices& chosen, const rrset& set) noexcept {
+  if (set.pool >= chosen.size()) return nullptr;
+  return &chosen[set.pool].families[set.type == rr_type::aaaa ? 1 : 0];
+}
 
-/// A and AAAA RRsets of the name servers that are inside the zone, glue among them; each server once.
+/// The alternative of an answer that is taken; nullptr: there is none, or it has records that the RRset has not.
+const alternative* drawn_from(const choice& decided, const rrset& set, const draw_numbers& by) noexcept {
+  const auto& all = decided.alternatives;
+  if (decided.what != choice::kind::answer || all.empty()) return nullptr;
+  const std::size_t index =
+      by.alternative ? *by.alternative % all.size() : draw(all, decided.by_client ? by.client : by.random);
+  if (index >= all.size()) return nullptr;
+  const auto& order = all[index].order;
+  const bool fits = !order.empty() && std::all_of(order.begin(), order.end(),
+                                                  [&](std::uint8_t record) { return record < set.rdatas.size(); });
+  return fits ? &all[index] : nullptr;
+}
+
+/// Which record of an RRset without a pool comes first. The same draw as that of a pool with equal shares.
+std::size_t first_of(const rrset& set, const draw_numbers& by) noexcept {
+  const std::size_t count = set.alternatives();
+  if (by.alternative) return *by.alternative % count;
+  return static_cast<std::size_t>((std::uint64_t{by.random} * count) >> 32U);
+}
+
+/// RFC 2308 2 and 5: the SOA with the TTL that the negative answer may be kept.
+void say_no(const zone& z, sections& s) { s.authority.push_back({&z.apex(), &z.soa(), z.negative_ttl(), 0, {}}); }
+
+/// A and AAAA RRsets of the name servers that are inside the zone, glue among them; each server once. Not those of a
+/// pool: they are only to be had as they are decided at the moment, by asking for them.
 void add_addresses(const zone& z, const rrset& servers, sections& s) {
   for (const rdata& target : servers.rdatas) {
     const node* at = z.find(std::span<const std::uint8_t>(target));
     if (at == nullptr) continue;
     const name* owner = z.stored_name(target);
     for (const std::uint16_t type : {rr_type::a, rr_type::aaaa}) {
-      if (const rrset* addresses = at->find(type)) s.additional.push_back({owner, addresses, addresses->ttl, 0});
+      const rrset* addresses = at->find(type);
+      if (addresses != nullptr && addresses->pool == NO_POOL)
+        s.additional.push_back({owner, addresses, addresses->ttl, 0, {}});
     }
   }
 }
@@ -55,17 +84,41 @@ void add_addresses(const zone& z, const rrset& servers, sections& s) {
 /// RFC 1034 4.3.2 step 3b: down to the zone cut, and no further.
 void refer(const zone& z, const name& cut, const node& at, sections& s) {
   const rrset& servers = *at.find(rr_type::ns);
-  s.authority.push_back({&cut, &servers, servers.ttl, 0});
-  if (const rrset* ds = at.find(rr_type::ds)) s.authority.push_back({&cut, ds, ds->ttl, 0});
+  s.authority.push_back({&cut, &servers, servers.ttl, 0, {}});
+  if (const rrset* ds = at.find(rr_type::ds)) s.authority.push_back({&cut, ds, ds->ttl, 0, {}});
   add_addresses(z, servers, s);
 }
 
-/// The RRset of a node that answers `qtype`; for ANY the one with the lowest type number (RFC 8482 4.1).
-const rrset* select(const node& at, std::uint16_t qtype) noexcept {
+/// The RRset of a node that answers `qtype`; for ANY the one with the lowest type number (RFC 8482 4.1) of those that
+/// are not NODATA at the moment.
+const rrset* select(const node& at, std::uint16_t qtype, const choices& chosen) noexcept {
   if (qtype != rr_type::any) return at.find(qtype);
-  const auto lowest = std::min_element(at.rrsets.begin(), at.rrsets.end(),
-                                       [](const rrset& a, const rrset& b) { return a.type < b.type; });
-  return lowest != at.rrsets.end() ? &*lowest : nullptr;
+  const rrset* lowest = nullptr;
+  for (const rrset& set : at.rrsets) {
+    const choice* decided = choice_of(chosen, set);
+    if (decided != nullptr && decided->what == choice::kind::nodata) continue;
+    if (lowest == nullptr || set.type < lowest->type) lowest = &set;
+  }
+  return lowest;
+}
+
+/// Puts an RRset of a pool into the answer, as it is decided.
+void answer_from_pool(const zone& z, const name& owner, const rrset& set, const choices& chosen, const draw_numbers& by,
+                      sections& s) {
+  const choice* decided = choice_of(chosen, set);
+  if (decided != nullptr && decided->what == choice::kind::nodata) {
+    say_no(z, s);
+    return;
+  }
+  const alternative* one = decided != nullptr ? drawn_from(*decided, set, by) : nullptr;
+  if (one == nullptr) {
+    s.code = rcode::servfail;
+    s.authoritative = false;
+    s.answer.clear();
+    return;
+  }
+  s.by_client = decided->by_client;
+  s.answer.push_back({&owner, &set, decided->ttl, 0, one->order});
 }
 
 /// The zone that answers: the enclosing one, but for DS at its apex the parent that holds the delegation (RFC
@@ -85,7 +138,8 @@ bool is_answered_already(const sections& s, const name& owner) noexcept {
 
 }  // namespace
 
-sections lookup(const zone_set& zones, const name& qname, std::uint16_t qtype, std::uint32_t pick) {
+sections lookup(const zone_set& zones, const choices& chosen, const name& qname, std::uint16_t qtype,
+                const draw_numbers& by) {
   sections s;
   const zone* z = choose_zone(zones, qname, qtype);
   if (z == nullptr) {
@@ -107,8 +161,12 @@ sections lookup(const zone_set& zones, const name& qname, std::uint16_t qtype, s
       say_no(*z, s);
       return s;
     }
-    if (const rrset* set = select(*at, qtype)) {
-      s.answer.push_back({owner, set, set->ttl, pick % set->alternatives()});
+    if (const rrset* set = select(*at, qtype, chosen)) {
+      if (set->pool != NO_POOL) {
+        answer_from_pool(*z, *owner, *set, chosen, by, s);
+        return s;
+      }
+      s.answer.push_back({owner, set, set->ttl, first_of(*set, by), {}});
       if (qtype == rr_type::ns) add_addresses(*z, *set, s);
       return s;
     }
@@ -117,7 +175,7 @@ sections lookup(const zone_set& zones, const name& qname, std::uint16_t qtype, s
       say_no(*z, s);
       return s;
     }
-    s.answer.push_back({owner, alias, alias->ttl, 0});
+    s.answer.push_back({owner, alias, alias->ttl, 0, {}});
     owner = &s.aliases.emplace_back(name::from_wire(alias->rdatas.front()).value());
     if (s.answer.size() == max_aliases || zones.enclosing(*owner) != z || is_answered_already(s, *owner)) return s;
   }

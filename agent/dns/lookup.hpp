@@ -6,8 +6,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <optional>
+#include <span>
 #include <vector>
 
+#include "agent/dns/choice.hpp"
 #include "agent/dns/zone.hpp"
 
 namespace nearside::dns {
@@ -28,21 +31,32 @@ struct placed_rrset {
   const name* owner = nullptr;
   const rrset* set = nullptr;
   std::uint32_t ttl = 0;
-  std::size_t first = 0;  // which of its records comes first
+  std::size_t first = 0;                // which of its records comes first
+  std::span<const std::uint8_t> order;  // of a pool: which of its records, in this order; empty: all, from `first` on
 };
 
-/// Points into the zones, the QNAME given to lookup(), and `aliases`: neither may go before it.
+/// Points into the zones, the choices, the QNAME given to lookup(), and `aliases`: none may go before it.
 struct sections {
   rcode code = rcode::noerror;
   bool authoritative = false;
+  bool by_client = false;  // another client may get another answer
   std::vector<placed_rrset> answer;
   std::vector<placed_rrset> authority;
   std::vector<placed_rrset> additional;
   std::list<name> aliases;  // targets of the CNAMEs followed
 };
 
-/// Answers (qname, qtype) in class IN. Out of all zones it is REFUSED. `pick` chooses among the alternatives of
-/// balanced RRsets in the answer section. A CNAME is followed within its zone, eight times at most (RFC 1034 3.6.2).
-[[nodiscard]] sections lookup(const zone_set& zones, const name& qname, std::uint16_t qtype, std::uint32_t pick);
+/// What decides among the alternatives of the RRsets in the answer section.
+struct draw_numbers {
+  std::uint32_t random = 0;
+  std::uint32_t client = 0;                // client::number, for choices by client
+  std::optional<std::size_t> alternative;  // just this one, of n the one numbered alternative % n; no number counts
+};
+
+/// Answers (qname, qtype) in class IN. Out of all zones it is REFUSED. A CNAME is followed within its zone, eight times
+/// at most (RFC 1034 3.6.2). An RRset of a pool is answered as `chosen` says; where that has nothing for it, or nothing
+/// that fits it, with SERVFAIL.
+[[nodiscard]] sections lookup(const zone_set& zones, const choices& chosen, const name& qname, std::uint16_t qtype,
+                              const draw_numbers& by);
 
 }  // namespace nearside::dns

@@ -36,6 +36,12 @@ std::size_t message_writer::write_rrset(const name& owner, const rrset& set, std
   return set.rdatas.size();
 }
 
+std::size_t message_writer::write_rrset(const name& owner, const rrset& set, std::uint32_t ttl,
+                                        std::span<const std::uint8_t> order) {
+  for (const std::uint8_t record : order) write_record(owner, set.type, rr_class::in, ttl, set.rdatas[record]);
+  return order.size();
+}
+
 void message_writer::write_record(const name& owner, std::uint16_t type, std::uint16_t rclass, std::uint32_t ttl,
                                   std::span<const std::uint8_t> data) {
   write_owner(owner);

@@ -23,6 +23,8 @@ class message_writer {
   /// Writes all records of `set`, beginning with the one numbered `first` and going round. `owner` must live as long as
   /// the writer: later owners may be compressed against it. Gives the number of records.
   std::size_t write_rrset(const name& owner, const rrset& set, std::uint32_t ttl, std::size_t first);
+  /// Writes the records of `set` that `order` names, in that order. All must be there.
+  std::size_t write_rrset(const name& owner, const rrset& set, std::uint32_t ttl, std::span<const std::uint8_t> order);
   /// Writes one record; `owner` must live as long as the writer.
   void write_record(const name& owner, std::uint16_t type, std::uint16_t rclass, std::uint32_t ttl,
                     std::span<const std::uint8_t> data);

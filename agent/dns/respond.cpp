@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "agent/dns/chaos.hpp"
+#include "agent/dns/client.hpp"
 #include "agent/dns/lookup.hpp"
 #include "agent/dns/message_writer.hpp"
 #include "agent/dns/query.hpp"
@@ -30,17 +31,19 @@ void put_u16(std::vector<std::uint8_t>& octets, std::size_t value) {
   octets.push_back(static_cast<std::uint8_t>(value));
 }
 
-/// The OPT record of the reply (RFC 6891 6.1.2); options only where the query was in good order.
-std::vector<std::uint8_t> make_opt(const edns& asked, const identity& self, rcode code, bool with_options) {
+/// The OPT record of the reply (RFC 6891 6.1.2); options only where the query was in good order. `scope`: how many bits
+/// of the client's prefix the answer depends on.
+std::vector<std::uint8_t> make_opt(const edns& asked, const identity& self, rcode code, bool with_options,
+                                   std::uint8_t scope) {
   std::vector<std::uint8_t> options;
   if (with_options && asked.subnet) {
-    // RFC 7871 7.2.1: FAMILY, SOURCE and ADDRESS as they came. SCOPE 0: the answer suits every client.
+    // RFC 7871 7.2.1: FAMILY, SOURCE and ADDRESS as they came.
     const client_subnet& subnet = *asked.subnet;
     put_u16(options, option_subnet);
     put_u16(options, 4 + subnet.address.size());
     put_u16(options, subnet.family);
     options.push_back(subnet.source_prefix);
-    options.push_back(0);
+    options.push_back(scope);
     options.insert(options.end(), subnet.address.begin(), subnet.address.end());
   }
   if (with_options && asked.wants_nsid && !self.id.empty()) {
@@ -71,7 +74,8 @@ std::optional<counts> write_sections(message_writer& writer, const sections& s, 
     std::size_t records = 0;
     for (const placed_rrset& p : section) {
       if (writer.size() > limit) break;
-      records += writer.write_rrset(*p.owner, *p.set, p.ttl, p.first);
+      records += p.order.empty() ? writer.write_rrset(*p.owner, *p.set, p.ttl, p.first)
+                                 : writer.write_rrset(*p.owner, *p.set, p.ttl, p.order);
     }
     return records;
   };
@@ -108,11 +112,13 @@ std::optional<rcode> early_code(const query& q) noexcept {
 
 }  // namespace
 
-std::vector<std::uint8_t> respond(const zone_set& zones, const identity& self, std::span<const std::uint8_t> message,
-                                  const request_context& context) {
+std::vector<std::uint8_t> respond(const zone_set& zones, const choices& chosen, const identity& self,
+                                  std::span<const std::uint8_t> message, const request_context& context) {
   const query q = parse_query(message);
   if (q.fault == query_fault::not_ours) return {};
 
+  static const std::optional<client_subnet> no_subnet;
+  const client who = client_of(q.edns ? q.edns->subnet : no_subnet, context.client);
   sections found;
   const std::string* chaos = nullptr;
   if (const auto early = early_code(q)) {
@@ -122,14 +128,18 @@ std::vector<std::uint8_t> respond(const zone_set& zones, const identity& self, s
     found.authoritative = chaos != nullptr;
     found.code = chaos != nullptr ? rcode::noerror : rcode::refused;
   } else {
-    found = lookup(zones, q.asked->qname, q.asked->qtype, context.pick);
+    found = lookup(zones, chosen, q.asked->qname, q.asked->qtype, {context.random, who.number, context.alternative});
   }
 
   message_writer writer;
   if (q.asked) writer.write_question(*q.asked);
   const std::size_t question_end = writer.size();
   std::vector<std::uint8_t> opt;
-  if (q.edns) opt = make_opt(*q.edns, self, found.code, q.fault == query_fault::none);
+  if (q.edns) {
+    // RFC 7871 7.3.1: what suits every client has scope 0; negative answers always do.
+    const std::uint8_t scope = found.by_client ? who.scope : std::uint8_t{0};
+    opt = make_opt(*q.edns, self, found.code, q.fault == query_fault::none, scope);
+  }
 
   const std::size_t limit = limit_of(q, context.tcp);
   const rdata text = chaos != nullptr ? text_rdata(*chaos) : rdata();

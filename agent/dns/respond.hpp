@@ -3,11 +3,14 @@
 // sockets, no clock.
 #pragma once
 
+#include <boost/asio/ip/address.hpp>
 #include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
 
+#include "agent/dns/choice.hpp"
 #include "agent/dns/zone.hpp"
 
 namespace nearside::dns {
@@ -18,16 +21,19 @@ struct identity {
   std::string version;  // CH TXT version.bind. / version.server.; empty: not told
 };
 
-/// How the query came.
+/// How the query came, and what decides among alternatives.
 struct request_context {
-  bool tcp = false;        // no limit but 65,535 octets
-  std::uint32_t pick = 0;  // a random number: an RRset with n alternatives answers with the one numbered pick % n
+  bool tcp = false;                             // no limit but 65,535 octets
+  std::uint32_t random = 0;                     // evenly distributed over 32 bits: dns::draw() takes it
+  boost::asio::ip::address client = {};         // where it comes from: for choices by client
+  std::optional<std::size_t> alternative = {};  // for rendering: of n alternatives the one numbered alternative % n
 };
 
 /// The reply in wire format; empty where none is to be sent (a response, less than a header).
 /// The layout of what the kernel can answer as well is fixed in docs/map-contract.md and must stay byte-equal with
 /// bpf/.
-[[nodiscard]] std::vector<std::uint8_t> respond(const zone_set& zones, const identity& self,
+/// `chosen`: what the pools of the zones answer (lookup()).
+[[nodiscard]] std::vector<std::uint8_t> respond(const zone_set& zones, const choices& chosen, const identity& self,
                                                 std::span<const std::uint8_t> message, const request_context& context);
 
 }  // namespace nearside::dns

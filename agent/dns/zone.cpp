@@ -72,7 +72,7 @@ result<void> zone::add(const name& owner, std::uint16_t type, std::uint32_t ttl,
       return refuse(owner, type, "a CNAME cannot stand beside other records");
     }
     if (type == rr_type::ns && owner != apex_) ++cuts_;
-    at.rrsets.push_back({type, ttl, false, {}});
+    at.rrsets.push_back({type, ttl, false, {}, NO_POOL});
     at.rrsets.back().rdatas.push_back(std::move(data));
     return {};
   }
@@ -94,11 +94,11 @@ result<void> zone::add(const name& owner, std::uint16_t type, std::uint32_t ttl,
   return {};
 }
 
-void zone::balance(const name& owner) {
+void zone::balance(const name& owner, std::uint32_t pool) {
   const auto found = nodes_.find(owner);
   if (found == nodes_.end()) return;
   for (rrset& set : found->second.rrsets) {
-    if (set.type == rr_type::a || set.type == rr_type::aaaa) set.balanced = true;
+    if (set.type == rr_type::a || set.type == rr_type::aaaa) set.pool = pool;
   }
 }
 

@@ -19,16 +19,22 @@ namespace nearside::dns {
 /// RDATA in wire format, its names uncompressed.
 using rdata = std::vector<std::uint8_t>;
 
-/// Records of one owner and type (RFC 2181 5). `balanced`: its addresses are servers to balance; the answer then has as
-/// many alternatives as addresses, each beginning with another one (rotation).
+/// An RRset whose answer is in its records alone.
+inline constexpr std::uint32_t NO_POOL = UINT32_MAX;
+
+/// Records of one owner and type (RFC 2181 5). `balanced`: the answer has as many alternatives as records, each
+/// beginning with another one (rotation). `pool`: the records are what there is to choose from, and dns::choices
+/// decides which of them are answered, in which order, and for how long.
 struct rrset {
   std::uint16_t type = 0;
-  std::uint32_t ttl = 0;  // seconds
+  std::uint32_t ttl = 0;  // seconds; in a pool the choice's counts
   bool balanced = false;
   std::vector<rdata> rdatas;
+  std::uint32_t pool = NO_POOL;  // index into dns::choices
 
   friend bool operator==(const rrset&, const rrset&) = default;
-  /// How many prepared answers there are to choose from: 1, or rdatas.size() where balanced; at most 255.
+  /// Without a pool: how many prepared answers there are to choose from: 1, or rdatas.size() where balanced; at most
+  /// 255.
   [[nodiscard]] std::size_t alternatives() const noexcept;
 };
 
@@ -48,9 +54,9 @@ class zone {
   /// below the apex; RDATA that does not have its type's shape; NS at a wildcard (RFC 4592 4.2); an RRset that no
   /// message can carry; DNSSEC records and DNAME, which are not served.
   result<void> add(const name& owner, std::uint16_t type, std::uint32_t ttl, rdata data);
-  /// Marks the A and AAAA RRsets of a name as servers to balance, if they are there.
-  void balance(const name& owner);
-  /// Marks every A and AAAA RRset of several addresses as servers to balance.
+  /// Puts the A and AAAA RRsets of a name into a pool of servers, if they are there.
+  void balance(const name& owner, std::uint32_t pool);
+  /// Marks every A and AAAA RRset of several addresses as balanced.
   void balance_several() noexcept;
   /// What a whole zone needs: one SOA, at least one NS at the apex, addresses for the NS names at the apex that are
   /// inside the zone, glue for the NS names at or below a zone cut, DS only at a cut. The error names the first fault.

@@ -20,6 +20,8 @@ enum class transport { udp, tcp };
 /// From what a reply is made. A reply is made wholly from the old or wholly from the new one.
 struct content {
   std::shared_ptr<const dns::zone_set> zones;  ///< never null
+  /// What the zones' pools answer; never null. Changed in place, between two replies, by whoever decides.
+  std::shared_ptr<dns::choices> choices;
   dns::identity self;
 };
 
@@ -27,8 +29,9 @@ class answerer {
  public:
   answerer(content initial, pick_source& picks) : content_(std::move(initial)), picks_(picks) {}
 
-  /// The reply to one message; empty where none is due. Counts it by RCODE.
-  [[nodiscard]] std::vector<std::uint8_t> answer(std::span<const std::uint8_t> message, transport by);
+  /// The reply to one message from `client`; empty where none is due. Counts it by RCODE.
+  [[nodiscard]] std::vector<std::uint8_t> answer(std::span<const std::uint8_t> message, transport by,
+                                                 const boost::asio::ip::address& client);
   /// From the next message on, replies are made from this.
   void publish(content next) { content_ = std::move(next); }
   [[nodiscard]] const content& in_force() const noexcept { return content_; }

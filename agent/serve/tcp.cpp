@@ -32,8 +32,8 @@ constexpr std::chrono::milliseconds accept_pause{100};
 }  // namespace
 
 struct tcp_service::connection {
-  connection(tcp::socket accepted, connection_table::id id)
-      : socket(std::move(accepted)), timer(socket.get_executor()), number(id) {}
+  connection(tcp::socket accepted, const asio::ip::address& peer, connection_table::id id)
+      : socket(std::move(accepted)), client(peer), timer(socket.get_executor()), number(id) {}
 
   void close() {
     error_code ignored;
@@ -42,6 +42,7 @@ struct tcp_service::connection {
   }
 
   tcp::socket socket;
+  asio::ip::address client;
   asio::steady_timer timer;
   clock::time_point deadline;  // moved by the connection's coroutine, enforced by watch()
   connection_table::id number;
@@ -94,7 +95,7 @@ void tcp_service::take(tcp::socket socket, const asio::ip::address& client) {
   error_code ignored;
   // Answers are written as soon as they are made: Nagle's algorithm would hold the second of two back.
   socket.set_option(tcp::no_delay(true), ignored);
-  const auto peer = std::make_shared<connection>(std::move(socket), place.admitted);
+  const auto peer = std::make_shared<connection>(std::move(socket), client, place.admitted);
   peers_.emplace(place.admitted, peer);
   peer->deadline = clock::now() + limits_.idle;
   watch(peer);
@@ -145,7 +146,7 @@ bool tcp_service::answer_some(connection& peer) {
     table_.touch(peer.number);
     // Only a whole message moves the deadline: octets that dribble in do not.
     peer.deadline = clock::now() + limits_.idle;
-    const auto reply = answers_.answer(step.message, transport::tcp);
+    const auto reply = answers_.answer(step.message, transport::tcp, peer.client);
     const bool due = !reply.empty() && append_framed(peer.output, reply);
     ++(due ? answers_.count.tcp_answered : answers_.count.tcp_ignored);
   }

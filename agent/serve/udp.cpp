@@ -101,7 +101,8 @@ bool udp_socket::serve_batch() {
     auto& reply = b.replies[due];
     reply.clear();
     if (may_be_answered(b.clients[i]))
-      reply = answers_.answer({&b.queries[i * longest_query], b.received[i].msg_len}, transport::udp);
+      reply = answers_.answer({&b.queries[i * longest_query], b.received[i].msg_len}, transport::udp,
+                              b.clients[i].address());
     if (reply.empty()) {
       ++count.udp_ignored;
       continue;

@@ -55,7 +55,7 @@ void fill(const std::string& pin, std::size_t names) {
   zones.add(make_zone(names)).value();
   const std::array addresses{boost::asio::ip::make_address("192.0.2.53")};
   dataplane::set_listen(tables, 53, addresses).value();
-  const auto stats = publisher.publish(zones).value();
+  const auto stats = publisher.publish(zones, {}, {}).value();
   for (const auto& note : stats.notes) std::cerr << note << '\n';
   dataplane::lease::calibrate(tables).value().renew(tables, std::chrono::hours(1)).value();
   std::cout << R"({"names":)" << stats.names << R"(,"sets":)" << stats.sets << "}" << std::endl;

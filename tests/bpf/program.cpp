@@ -6,9 +6,11 @@
 #include <linux/bpf.h>
 
 #include <algorithm>
+#include <array>
 
 #include "agent/dns/respond.hpp"
 #include "tests/bpf/dataplane/zones.hpp"
+#include "tests/support/choices.hpp"
 
 namespace nearside::tests {
 namespace {
@@ -39,7 +41,7 @@ std::uint32_t only_one_more(const dataplane::counter_values& more) {
 
 }  // namespace
 
-program::program(dns::zone_set zones) {
+program::program(dns::zone_set zones, dns::choices chosen, dns::choices stale) {
   tables_ = dataplane::object::open_or_create(pins_.path(), {.names = 4096,
                                                              .long_names = 512,
                                                              .sets = 512,
@@ -49,7 +51,7 @@ program::program(dns::zone_set zones) {
                                                              .sites = 1})
                 .value();
   publisher_ = dataplane::publisher::adopt(*tables_).value();
-  publish(std::move(zones));
+  publish(std::move(zones), std::move(chosen), std::move(stale));
   listen_on_our_addresses(*tables_);
 
   native_.config = &tables_->config();
@@ -71,9 +73,15 @@ program::program(dns::zone_set zones) {
   };
 }
 
-void program::publish(dns::zone_set zones) {
+void program::publish(dns::zone_set zones, dns::choices chosen, dns::choices stale) {
   zones_ = std::move(zones);
-  publisher_->publish(zones_).value();
+  chosen_ = std::move(chosen);
+  publisher_->publish(zones_, chosen_, stale).value();
+}
+
+dataplane::publish_stats program::change(std::uint32_t pool, dns::pool_choice decided) {
+  chosen_.at(pool) = std::move(decided);
+  return publisher_->change(chosen_, std::array{pool});
 }
 
 dns::zone_set program::standard_zone() {
@@ -101,7 +109,29 @@ dns::zone_set program::standard_zone() {
   z.servers("toomany.lb.example.com.", many);
   const std::string label(63, 'x');
   z.servers(label + "." + label + "." + label + "." + std::string(46, 'y') + ".lb.example.com.", {"203.0.113.50"});
+  z.pooled("shares.lb.example.com.", 0,
+           {"203.0.113.1", "203.0.113.2", "203.0.113.3", "2001:db8:1::1", "2001:db8:1::2"});
+  z.pooled("client.lb.example.com.", 1,
+           {"203.0.113.4", "203.0.113.5", "203.0.113.6", "2001:db8:1::4", "2001:db8:1::5"});
+  z.pooled("half.lb.example.com.", 2, {"203.0.113.7", "2001:db8:1::7"});
+  z.pooled("down.lb.example.com.", 3, {"203.0.113.8"});
+  // More servers than fit in a UDP reply, of which a few are answered.
+  z.pooled("wide.lb.example.com.", 4, many);
+  z.pooled("undecided.lb.example.com.", 5, {"203.0.113.9", "2001:db8:1::9"});
+  z.pooled("*.pool.lb.example.com.", 0,
+           {"203.0.113.1", "203.0.113.2", "203.0.113.3", "2001:db8:1::1", "2001:db8:1::2"});
+  z.target("chain.lb.example.com.", 5, "client.lb.example.com.");
   return z.alone();
+}
+
+dns::choices program::standard_choices() {
+  auto wide = just({119, 3, 77}, 30);
+  wide.alternatives.push_back({{0, 1, 2}, 9999, 0});
+  return {{{weighted({1, 2, 5}, 7), weighted({3, 1}, 8)}},
+          {{by_client(rotation(3)), by_client(weighted({1, 9}))}},
+          {{nodata(), just({0}, 3)}},
+          {{servfail(), nodata()}},
+          {{wide, nodata()}}};
 }
 
 outcome program::in_kernel(const octets& frame) const {
@@ -128,6 +158,10 @@ outcome program::natively(const octets& frame, std::size_t tail_room, std::size_
   for (std::size_t i = 0; i < answers.size(); ++i) answers[i] = tables_->load_answer(i);
   native_.answers = answers.data();
   native_.answer_count = static_cast<std::uint32_t>(answers.size());
+  std::vector<answer_ref> stale(tables_->capacity(dataplane::map_id::stale_answers));
+  for (std::size_t i = 0; i < stale.size(); ++i) stale[i] = tables_->load_stale(i);
+  native_.stale_answers = stale.data();
+  native_.stale_count = static_cast<std::uint32_t>(stale.size());
   std::fill(std::begin(native_.counters), std::end(native_.counters), 0);
 
   // No octet behind the room belongs to the program: a sanitizer sees each one that it touches.
@@ -146,11 +180,16 @@ outcome program::natively(const octets& frame, std::size_t tail_room, std::size_
 
 std::vector<octets> program::by_the_agent(const octets& message) const {
   std::vector<octets> replies;
-  for (std::uint32_t pick = 0; pick < 128; ++pick) {
-    auto reply = dns::respond(zones_, {}, message, {.tcp = false, .pick = pick});
+  for (std::size_t alternative = 0; alternative < 128; ++alternative) {
+    auto reply = dns::respond(zones_, chosen_, {}, message, {.alternative = alternative});
     if (std::find(replies.begin(), replies.end(), reply) == replies.end()) replies.push_back(std::move(reply));
   }
   return replies;
+}
+
+octets program::by_the_agent(const query& q, std::uint32_t random) const {
+  return dns::respond(zones_, chosen_, {}, q.message(),
+                      {.random = random, .client = boost::asio::ip::make_address(q.source())});
 }
 
 }  // namespace nearside::tests

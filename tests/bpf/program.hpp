@@ -12,6 +12,7 @@
 #include "agent/dataplane/counters.hpp"
 #include "agent/dataplane/object.hpp"
 #include "agent/dataplane/publish.hpp"
+#include "agent/dns/choice.hpp"
 #include "agent/dns/zone.hpp"
 #include "tests/bpf/dataplane/pin_root.hpp"
 #include "tests/support/native_dns.h"
@@ -29,26 +30,34 @@ struct outcome {
 class program {
  public:
   /// The zone of standard_zone() published, both addresses listened on, the lease far away.
-  program() : program(standard_zone()) {}
-  explicit program(dns::zone_set zones);
+  program() : program(standard_zone(), standard_choices()) {}
+  explicit program(dns::zone_set zones, dns::choices chosen = {}, dns::choices stale = {});
 
   /// lb.example.com with names of every kind that the program answers, and of those that it passes.
   static dns::zone_set standard_zone();
+  /// What its pools answer: names for each kind of choice.
+  static dns::choices standard_choices();
 
   outcome in_kernel(const octets& frame) const;
   /// `tail_room`, `head_room`: how far the frame may grow.
   outcome natively(const octets& frame, std::size_t tail_room = 2048, std::size_t head_room = 256);
   /// The agent's replies to the message, one for each alternative.
   std::vector<octets> by_the_agent(const octets& message) const;
+  /// Its one reply to the query, where this number was drawn.
+  octets by_the_agent(const query& q, std::uint32_t random) const;
 
   [[nodiscard]] const dataplane::object& tables() const { return *tables_; }
   [[nodiscard]] dataplane::publisher& publisher() { return *publisher_; }
   [[nodiscard]] native_tables& native() { return native_; }
-  void publish(dns::zone_set zones);
+  [[nodiscard]] const dns::choices& chosen() const { return chosen_; }
+  void publish(dns::zone_set zones, dns::choices chosen = {}, dns::choices stale = {});
+  /// Decides anew for one pool, by the short way.
+  dataplane::publish_stats change(std::uint32_t pool, dns::pool_choice decided);
 
  private:
   pin_root pins_;
   dns::zone_set zones_;
+  dns::choices chosen_;
   std::optional<dataplane::object> tables_;
   std::optional<dataplane::publisher> publisher_;
   native_tables native_{};

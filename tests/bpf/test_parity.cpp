@@ -13,11 +13,13 @@ namespace nearside::tests {
 namespace {
 
 const std::vector<std::string> NAMES{
-    "lb.example.com",       "www.lb.example.com",     "one.lb.example.com",  "two.lb.example.com",
-    "txt.lb.example.com",   "mx.lb.example.com",      "srv.lb.example.com",  "https.lb.example.com",
-    "alias.lb.example.com", "a.wild.lb.example.com",  "ent.lb.example.com",  "deep.er.ent.lb.example.com",
-    "cut.lb.example.com",   "ns.cut.lb.example.com",  "many.lb.example.com", "toomany.lb.example.com",
-    "ns1.lb.example.com",   "nothing.lb.example.com", "example.net",         ""};
+    "lb.example.com",        "www.lb.example.com",       "one.lb.example.com",    "two.lb.example.com",
+    "txt.lb.example.com",    "mx.lb.example.com",        "srv.lb.example.com",    "https.lb.example.com",
+    "alias.lb.example.com",  "a.wild.lb.example.com",    "ent.lb.example.com",    "deep.er.ent.lb.example.com",
+    "cut.lb.example.com",    "ns.cut.lb.example.com",    "many.lb.example.com",   "toomany.lb.example.com",
+    "ns1.lb.example.com",    "nothing.lb.example.com",   "example.net",           "",
+    "shares.lb.example.com", "client.lb.example.com",    "half.lb.example.com",   "down.lb.example.com",
+    "wide.lb.example.com",   "undecided.lb.example.com", "x.pool.lb.example.com", "chain.lb.example.com"};
 const std::vector<std::uint16_t> TYPES{1,  1,  1,  28, 28, 65, 65, 2,   5,   6,   12,   15,
                                        16, 33, 41, 43, 48, 64, 99, 252, 255, 257, 65280};
 
@@ -25,10 +27,16 @@ class generator {
  public:
   explicit generator(std::uint32_t seed) : random_(seed) {}
 
+  std::uint32_t number() { return static_cast<std::uint32_t>(random_()); }
+
   query next() {
     query q(mixed_case(pick(NAMES)));
     q.type(pick(TYPES)).id(static_cast<std::uint16_t>(random_()));
-    if (one_in(2)) q.over_ipv6();
+    if (one_in(2)) {
+      q.over_ipv6().from("2001:db8:c:" + std::to_string(random_() % 1000) + "::77");
+    } else {
+      q.from("192.0." + std::to_string(random_() % 256) + ".77");
+    }
     if (one_in(4)) q.flags(static_cast<std::uint16_t>(random_() & 0x07ff));
     if (one_in(20)) q.flags(static_cast<std::uint16_t>(random_()));
     if (one_in(20)) q.klass(static_cast<std::uint16_t>(one_in(2) ? 3 : random_()));
@@ -85,6 +93,8 @@ TEST_CASE("kernel, native build and agent give the same octets, or the kernel pa
     const auto q = queries.next();
     const auto frame = q.frame();
     const auto kernel = p.in_kernel(frame);
+    const auto random = queries.number();
+    p.native().random = random;
     const auto native = p.natively(frame);
     INFO("query " << i << " kernel verdict " << kernel.verdict << " native verdict " << native.verdict);
     REQUIRE(kernel.verdict != VERDICT_UNDECIDED);
@@ -107,6 +117,8 @@ TEST_CASE("kernel, native build and agent give the same octets, or the kernel pa
       REQUIRE(reply.fault == "");
       REQUIRE(std::find(expected.begin(), expected.end(), reply.message) != expected.end());
     }
+    // The native build draws the number that the test gives it, so it must be the very alternative.
+    REQUIRE(take_apart(native.frame, q).message == p.by_the_agent(q, random));
   }
   WARN(answered << " answered by the kernel, " << passed << " passed to the agent");
   CHECK(answered > 7000);

@@ -40,7 +40,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   if (!z.check()) return 0;
   zone_set zones;
   zones.add(z).value();
-  z.for_each(
-      [&](const name& owner, const node&) { require(lookup(zones, owner, rr_type::a, 0).code != rcode::refused); });
+  z.for_each([&](const name& owner, const node&) {
+    require(lookup(zones, {}, owner, rr_type::a, {}).code != rcode::refused);
+  });
   return 0;
 }

@@ -16,6 +16,7 @@
 #include "agent/dns/respond.hpp"
 #include "bpf/qname_hash.h"
 #include "tests/bpf/dataplane/zones.hpp"
+#include "tests/support/choices.hpp"
 #include "tests/support/native_dns.h"
 #include "tests/support/packet.hpp"
 
@@ -39,6 +40,12 @@ class memory_tables {
     for (int i = 1; i <= 40; ++i) many.push_back("192.0.2." + std::to_string(i));
     z.servers("many.lb.example.", many);
     z.servers(std::string(60, 'x') + ".lb.example.", {"192.0.2.91"});
+    z.pooled("pool.lb.example.", 0, {"192.0.2.60", "192.0.2.61", "192.0.2.62", "2001:db8::60", "2001:db8::61"});
+    z.pooled("net.lb.example.", 1, {"192.0.2.70", "192.0.2.71", "2001:db8::70", "2001:db8::71"});
+    z.pooled("none.lb.example.", 2, {"192.0.2.50", "2001:db8::50"});
+    chosen_ = {{{tests::weighted({1, 2, 5}, 7), tests::weighted({3, 1}, 7)}},
+               {{tests::by_client(tests::rotation(2)), tests::by_client(tests::weighted({1, 9}))}},
+               {{tests::nodata(), tests::servfail()}}};
     zones_ = z.alone();
 
     config_.layout_version = LAYOUT_VERSION;
@@ -76,6 +83,7 @@ class memory_tables {
 
   [[nodiscard]] native_tables& native() { return native_; }
   [[nodiscard]] const dns::zone_set& zones() const { return zones_; }
+  [[nodiscard]] const dns::choices& chosen() const { return chosen_; }
 
  private:
   using rows_key = std::pair<std::uint64_t, std::uint64_t>;
@@ -88,7 +96,8 @@ class memory_tables {
   }
 
   template <typename Slot>
-  answer_ref store(std::vector<Slot>& slots, const std::vector<dataplane::image>& images, std::uint8_t flags) {
+  answer_ref store(std::vector<Slot>& slots, const std::vector<dataplane::image>& images, unsigned how) {
+    const auto flags = static_cast<std::uint8_t>(how);
     const answer_ref ref{static_cast<std::uint32_t>(slots.size()), 1, static_cast<std::uint8_t>(images.size()), flags};
     for (const auto& image : images) {
       Slot slot{};
@@ -101,6 +110,8 @@ class memory_tables {
       slot.zone_pointer = image.zone_pointer;
       slot.verdict = image.verdict;
       slot.flags = image.flags;
+      slot.share = image.share;
+      slot.other = image.other;
       std::copy(image.octets.begin(), image.octets.end(), slot.octets);
       slots.push_back(slot);
     }
@@ -110,12 +121,15 @@ class memory_tables {
   void install(const dns::name& owner, const dns::node& node, std::size_t zone_octets) {
     const auto set = static_cast<std::uint32_t>(answers_.size() / TYPE_CLASS_COUNT);
     for (std::uint32_t column = 0; column < TYPE_CLASS_COUNT; ++column) {
-      const auto images = dataplane::render_column(zones_, owner, zone_octets, node, static_cast<type_class>(column));
+      const auto made =
+          dataplane::render_column(zones_, chosen_, owner, zone_octets, node, static_cast<type_class>(column));
+      const auto& images = made.images;
+      const unsigned drawn = made.by_client ? ANSWER_BY_CLIENT : 0;
       const bool is_large =
           std::any_of(images.begin(), images.end(), [](const auto& i) { return i.octets.size() > SMALL_IMAGE_OCTETS; });
       answers_.push_back(images.empty() ? answer_ref{}
-                         : is_large     ? store(large_, images, ANSWER_LARGE)
-                                        : store(small_, images, 0));
+                         : is_large     ? store(large_, images, drawn | ANSWER_LARGE)
+                                        : store(small_, images, drawn));
     }
     std::uint64_t words[QNAME_WORDS] = {};
     const auto lower = owner.lower();
@@ -134,6 +148,7 @@ class memory_tables {
   }
 
   dns::zone_set zones_;
+  dns::choices chosen_;
   struct config config_ {};
   struct listen listens_[2] = {};
   std::vector<answer_ref> answers_;
@@ -186,10 +201,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   put16(14 + 10, tests::internet_checksum(std::span(frame).subspan(14, 20)));
   if (run(tables, frame, size % 3 == 0 ? 0 : 1400, out) != XDP_TX) return 0;
   const tests::octets reply(out.begin() + 14 + 20 + 8, out.end());
-  bool is_expected = false;
-  for (std::uint32_t pick = 0; pick < 40 && !is_expected; ++pick) {
-    is_expected = reply == dns::respond(tables.zones(), {}, input, {.tcp = false, .pick = pick});
-  }
-  require(is_expected);
+  require(reply == dns::respond(tables.zones(), tables.chosen(), {}, input,
+                                {.random = tables.native().random,
+                                 .client = boost::asio::ip::make_address(tests::CLIENT_IPV4)}));
   return 0;
 }

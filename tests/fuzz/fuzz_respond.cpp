@@ -11,6 +11,7 @@
 #include "agent/dns/ldns.hpp"
 #include "agent/dns/master_file.hpp"
 #include "agent/dns/respond.hpp"
+#include "tests/support/choices.hpp"
 
 namespace {
 
@@ -51,6 +52,8 @@ zone_set make_zones() {
     z.add(name::from_text("many.lb.example.").value(), 1, 20, {192, 0, 2, static_cast<std::uint8_t>(i)}).value();
   }
   require(errors.empty());
+  z.balance(name::from_text("www.lb.example.").value(), 0);
+  z.balance(name::from_text("*.wild.lb.example.").value(), 1);
   z.check().value();
   zone_set zones;
   zones.add(std::move(z)).value();
@@ -77,9 +80,11 @@ void check_reply(const std::vector<std::uint8_t>& reply, const std::uint8_t* dat
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const zone_set zones = make_zones();
   static const identity self{"e17", "1.0"};
+  using namespace nearside::tests;
+  static const choices chosen{{{by_client(weighted({1, 2})), nodata()}}, {{servfail(), nodata()}}};
   for (const bool tcp : {false, true}) {
-    check_reply(respond(zones, self, {data, size}, {.tcp = tcp, .pick = static_cast<std::uint32_t>(size)}), data, size,
-                tcp);
+    check_reply(respond(zones, chosen, self, {data, size}, {.tcp = tcp, .random = static_cast<std::uint32_t>(size)}),
+                data, size, tcp);
   }
   return 0;
 }

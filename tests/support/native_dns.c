@@ -27,6 +27,8 @@ void* bpf_map_lookup_elem(const void* map, const void* key) {
   if (map == &config) return index == 0 ? tables->config : NULL;
   if (map == &nearside_listen_map) return element(tables->listens, index, 2, sizeof(struct nearside_listen_map));
   if (map == &answers) return element(tables->answers, index, tables->answer_count, sizeof(struct answer_ref));
+  if (map == &stale_answers)
+    return element(tables->stale_answers, index, tables->stale_count, sizeof(struct answer_ref));
   if (map == &slots_small) return element(tables->slots_small, index, tables->small_count, sizeof(struct image_small));
   if (map == &slots_large) return element(tables->slots_large, index, tables->large_count, sizeof(struct image_large));
   if (map == &counters) return element(tables->counters, index, COUNTER_COUNT, sizeof(__u64));

@@ -17,6 +17,8 @@ struct native_tables {
   struct listen* listens; /* two */
   struct answer_ref* answers;
   __u32 answer_count;
+  struct answer_ref* stale_answers;
+  __u32 stale_count;
   struct image_small* slots_small;
   __u32 small_count;
   struct image_large* slots_large;

@@ -63,6 +63,7 @@ class query {
   query& then(std::function<void(octets&, std::size_t)> f) { return set(spoil_, std::move(f)); }
 
   [[nodiscard]] octets message() const;
+  [[nodiscard]] const std::string& source() const { return source_; }
   [[nodiscard]] octets frame() const;
   [[nodiscard]] bool is_ipv6() const { return destination_.find(':') != std::string::npos; }
   [[nodiscard]] std::size_t ip_offset() const { return 14 + 4 * tags_.size(); }

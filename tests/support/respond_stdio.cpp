@@ -31,7 +31,7 @@ int main(int count, char** arguments) {
     while (std::fread(length.data(), 1, length.size(), stdin) == length.size()) {
       std::vector<std::uint8_t> message(static_cast<std::size_t>(length[0] << 8U | length[1]));
       if (std::fread(message.data(), 1, message.size(), stdin) != message.size()) return 1;
-      const auto reply = dns::respond(zones, {}, message, {.tcp = true, .pick = 0});
+      const auto reply = dns::respond(zones, {}, {}, message, {.tcp = true, .alternative = 0});
       length = {static_cast<std::uint8_t>(reply.size() >> 8U), static_cast<std::uint8_t>(reply.size())};
       std::fwrite(length.data(), 1, length.size(), stdout);
       std::fwrite(reply.data(), 1, reply.size(), stdout);

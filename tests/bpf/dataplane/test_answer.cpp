@@ -99,7 +99,7 @@ TEST_CASE("what is published is what the program answers, octet for octet", "[pu
                          .target("alias.lb.example.", 5, "www.lb.example.")
                          .alone();
   auto publisher = publisher::adopt(tables).value();
-  publisher.publish(zones).value();
+  publisher.publish(zones, {}, {}).value();
   set_listen(tables, 53, std::vector{boost::asio::ip::make_address("192.0.2.53")}).value();
   const auto www = query("www.lb.example.", 1);
   CHECK(run(tables, www).action == XDP_PASS);  // no lease yet
@@ -119,12 +119,12 @@ TEST_CASE("what is published is what the program answers, octet for octet", "[pu
     const auto message = query(owner, qtype);
     const auto answered = run(tables, message);
     CHECK(answered.action == XDP_TX);
-    CHECK(answered.message == dns::respond(zones, {}, message, {}));
+    CHECK(answered.message == dns::respond(zones, {}, {}, message, {}));
   }
   CHECK(run(tables, query("alias.lb.example.", 1)).action == XDP_PASS);
   CHECK(run(tables, query("nobody.lb.example.", 1)).action == XDP_PASS);
 
-  publisher.publish(zone_builder().servers("www.lb.example.", {"192.0.2.9"}).alone()).value();
+  publisher.publish(zone_builder().servers("www.lb.example.", {"192.0.2.9"}).alone(), {}, {}).value();
   const auto changed = run(tables, www);
   CHECK(changed.action == XDP_TX);
   CHECK(changed.message.back() == 9);

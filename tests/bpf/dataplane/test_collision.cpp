@@ -51,10 +51,10 @@ TEST_CASE("of two names with one hash one is left to userland and told", "[publi
   std::copy(colliding_key.begin(), colliding_key.end(), tables.config().hash_key);
   REQUIRE(have_one_hash(tables));
   auto publisher = publisher::adopt(tables).value();
-  publisher.publish(zone_builder().servers(warszaw, {"192.0.2.1"}).alone()).value();
+  publisher.publish(zone_builder().servers(warszaw, {"192.0.2.1"}).alone(), {}, {}).value();
   REQUIRE(is_installed(tables, warszaw));
 
-  const auto stats = publisher.publish(both()).value();
+  const auto stats = publisher.publish(both(), {}, {}).value();
   CHECK(stats.names == 2);  // with the apex
   CHECK(stats.left_to_userland == 1);
   REQUIRE(stats.notes.size() == 1);
@@ -62,7 +62,7 @@ TEST_CASE("of two names with one hash one is left to userland and told", "[publi
   CHECK(is_installed(tables, warszaw) != is_installed(tables, lisboa));
   CHECK(have_one_hash(tables));  // the key stays while names are installed
 
-  const auto alone = publisher.publish(zone_builder().servers(lisboa, {"192.0.2.2"}).alone()).value();
+  const auto alone = publisher.publish(zone_builder().servers(lisboa, {"192.0.2.2"}).alone(), {}, {}).value();
   CHECK(alone.left_to_userland == 0);
   CHECK(is_installed(tables, lisboa));
   CHECK_FALSE(is_installed(tables, warszaw));
@@ -74,7 +74,7 @@ TEST_CASE("while no name is installed, another key is drawn for names with one h
   const auto tables = object::open_or_create(root.path(), small_sizes()).value();
   std::copy(colliding_key.begin(), colliding_key.end(), tables.config().hash_key);
   REQUIRE(have_one_hash(tables));
-  const auto stats = publisher::adopt(tables).value().publish(both()).value();
+  const auto stats = publisher::adopt(tables).value().publish(both(), {}, {}).value();
   CHECK(stats.left_to_userland == 0);
   CHECK_FALSE(have_one_hash(tables));
   CHECK(is_installed(tables, warszaw));

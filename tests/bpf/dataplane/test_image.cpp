@@ -13,7 +13,7 @@ namespace {
 std::vector<image> column(const dns::zone_set& zones, const std::string& owner, type_class c) {
   const auto n = name_of(owner);
   const dns::zone* const zone = zones.enclosing(n);
-  return render_column(zones, n, zone->apex().wire().size(), *zone->find(n), c);
+  return render_column(zones, {}, n, zone->apex().wire().size(), *zone->find(n), c).images;
 }
 
 }  // namespace

@@ -63,7 +63,8 @@ TEST_CASE("names with the same servers share a set, others have their own", "[pu
                                       .servers("c.lb.example.", {"192.0.2.2"})
                                       .servers("d.lb.example.", {"192.0.2.1"})
                                       .text("d.lb.example.", "hello")
-                                      .alone())
+                                      .alone(),
+                                  {}, {})
                          .value();
   CHECK(stats.names_added == 5);
   CHECK(stats.names == 5);
@@ -95,7 +96,7 @@ TEST_CASE("what userland alone answers is not installed", "[publish]") {
                    .servers("x.child.lb.example.", {"192.0.2.1"})
                    .alone();
   zones.add(zone_builder("child.lb.example.").take()).value();
-  f.adopt().publish(zones).value();
+  f.adopt().publish(zones, {}, {}).value();
   CHECK(f.names() ==
         std::set<std::string>{"lb.example.", "a.lb.example.", "deep.empty.lb.example.", "child.lb.example."});
 }
@@ -104,9 +105,9 @@ TEST_CASE("publishing the same zones again writes nothing", "[publish]") {
   REQUIRE_KERNEL_SIDE();
   fixture f;
   auto publisher = f.adopt();
-  CHECK_FALSE(publisher.publish(two_names().alone()).value().unchanged());
+  CHECK_FALSE(publisher.publish(two_names().alone(), {}, {}).value().unchanged());
   const auto generation = f.tables.config().generation;
-  CHECK(publisher.publish(two_names().alone()).value().unchanged());
+  CHECK(publisher.publish(two_names().alone(), {}, {}).value().unchanged());
   CHECK(f.tables.config().generation == generation);
 }
 
@@ -120,15 +121,15 @@ TEST_CASE("an agent started again takes over without writing, and goes on by dif
         .text("a.lb.example.", "t")
         .alone();
   };
-  const auto first = f.adopt().publish(zones("192.0.2.1")).value();
+  const auto first = f.adopt().publish(zones("192.0.2.1"), {}, {}).value();
   auto next = f.adopt();
-  const auto taken = next.publish(zones("192.0.2.1")).value();
+  const auto taken = next.publish(zones("192.0.2.1"), {}, {}).value();
   CHECK(taken.unchanged());
   CHECK(taken.names == first.names);
   CHECK(taken.sets == first.sets);
   CHECK(taken.small_images == first.small_images);
 
-  const auto changed = next.publish(zones("192.0.2.2")).value();
+  const auto changed = next.publish(zones("192.0.2.2"), {}, {}).value();
   CHECK(changed.answers_changed == 2);
   CHECK(changed.names_added + changed.names_removed + changed.names_rebound == 0);
   CHECK(f.address("b.lb.example.") == 2);
@@ -138,10 +139,10 @@ TEST_CASE("a server that changes is one write for all names of the set", "[publi
   REQUIRE_KERNEL_SIDE();
   fixture f;
   auto publisher = f.adopt();
-  publisher.publish(two_names().alone()).value();
+  publisher.publish(two_names().alone(), {}, {}).value();
   const auto before = *f.find("a.lb.example.");
   const auto old = answers_of(f.tables, before.set)[TYPE_CLASS_A];
-  const auto stats = publisher.publish(two_names("192.0.2.9").alone()).value();
+  const auto stats = publisher.publish(two_names("192.0.2.9").alone(), {}, {}).value();
   CHECK(stats.answers_changed == 1);
   CHECK(stats.images_written == 1);
   CHECK(stats.names_rebound == 0);
@@ -160,18 +161,18 @@ TEST_CASE("a name that parts from its set gets another one, the rest stay", "[pu
   REQUIRE_KERNEL_SIDE();
   fixture f;
   auto publisher = f.adopt();
-  publisher.publish(two_names().alone()).value();
+  publisher.publish(two_names().alone(), {}, {}).value();
   const auto shared = f.find("a.lb.example.")->set;
   const auto parted =
       zone_builder().servers("a.lb.example.", {"192.0.2.1"}).servers("b.lb.example.", {"192.0.2.5"}).alone();
-  const auto stats = publisher.publish(parted).value();
+  const auto stats = publisher.publish(parted, {}, {}).value();
   CHECK(stats.names_rebound == 1);
   CHECK(f.find("a.lb.example.")->set == shared);
   CHECK(f.find("b.lb.example.")->set != shared);
   CHECK(f.address("a.lb.example.") == 1);
   CHECK(f.address("b.lb.example.") == 5);
 
-  const auto again = publisher.publish(two_names().alone()).value();
+  const auto again = publisher.publish(two_names().alone(), {}, {}).value();
   CHECK(again.sets == 2);
   CHECK(f.find("b.lb.example.")->set == shared);
   CHECK(f.address("b.lb.example.") == 1);
@@ -189,8 +190,8 @@ TEST_CASE("two sets that change places do not mix up their names", "[publish]") 
         .servers("d.lb.example.", {cd})
         .alone();
   };
-  publisher.publish(zones("192.0.2.1", "192.0.2.2")).value();
-  publisher.publish(zones("192.0.2.2", "192.0.2.1")).value();
+  publisher.publish(zones("192.0.2.1", "192.0.2.2"), {}, {}).value();
+  publisher.publish(zones("192.0.2.2", "192.0.2.1"), {}, {}).value();
   CHECK(f.address("a.lb.example.") == 2);
   CHECK(f.address("b.lb.example.") == 2);
   CHECK(f.address("c.lb.example.") == 1);
@@ -202,7 +203,8 @@ TEST_CASE("two sets that change places do not mix up their names", "[publish]") 
                    .servers("d.lb.example.", {"192.0.2.7"})
                    .servers("b.lb.example.", {"192.0.2.8"})
                    .servers("c.lb.example.", {"192.0.2.8"})
-                   .alone())
+                   .alone(),
+               {}, {})
       .value();
   CHECK(f.address("a.lb.example.") == 7);
   CHECK(f.address("d.lb.example.") == 7);
@@ -217,11 +219,12 @@ TEST_CASE("removed names go, their set is cleared and its slots come back after 
   fixture f(sizes);
   auto publisher = f.adopt();
   publisher
-      .publish(zone_builder().servers("a.lb.example.", {"192.0.2.1"}).servers("b.lb.example.", {"192.0.2.2"}).alone())
+      .publish(zone_builder().servers("a.lb.example.", {"192.0.2.1"}).servers("b.lb.example.", {"192.0.2.2"}).alone(),
+               {}, {})
       .value();
   const auto set = f.find("b.lb.example.")->set;
   const auto slot = answers_of(f.tables, set)[TYPE_CLASS_A];
-  const auto stats = publisher.publish(zone_builder().servers("a.lb.example.", {"192.0.2.1"}).alone()).value();
+  const auto stats = publisher.publish(zone_builder().servers("a.lb.example.", {"192.0.2.1"}).alone(), {}, {}).value();
   CHECK(stats.names_removed == 1);
   CHECK_FALSE(f.find("b.lb.example.").has_value());
   CHECK(answers_of(f.tables, set)[TYPE_CLASS_A].alternatives == 0);
@@ -231,10 +234,10 @@ TEST_CASE("removed names go, their set is cleared and its slots come back after 
     return zone_builder().servers("a.lb.example.", {"192.0.2.1"}).servers("c.lb.example.", {"192.0.2.3"}).alone();
   };
   f.now += 999ms;
-  publisher.publish(wanted()).value();
+  publisher.publish(wanted(), {}, {}).value();
   CHECK((image_of(f.tables, slot, 0)->generation & 0xffff) == slot.generation);
   f.now += 2s;
-  publisher.publish(zone_builder().servers("a.lb.example.", {"192.0.2.4"}).alone()).value();
+  publisher.publish(zone_builder().servers("a.lb.example.", {"192.0.2.4"}).alone(), {}, {}).value();
   CHECK((image_of(f.tables, slot, 0)->generation & 0xffff) != slot.generation);
 }
 
@@ -247,13 +250,13 @@ TEST_CASE("names that find no room in the map are left to userland and told", "[
   zone_builder builder;
   for (int i = 0; i < 9; ++i) builder.servers("n" + std::to_string(i) + ".lb.example.", {"192.0.2.1"});
   const auto zones = builder.alone();
-  const auto stats = publisher.publish(zones).value();
+  const auto stats = publisher.publish(zones, {}, {}).value();
   CHECK(stats.names == 3);
   CHECK(stats.left_to_userland == 7);
   REQUIRE(stats.notes.size() == 1);
   CHECK_THAT(stats.notes[0], Catch::Contains("7 names") && Catch::Contains("full"));
   CHECK(f.names().size() == 3);
-  const auto again = publisher.publish(zones).value();
+  const auto again = publisher.publish(zones, {}, {}).value();
   CHECK(again.unchanged());
   CHECK(again.left_to_userland == 7);
 }
@@ -267,7 +270,7 @@ TEST_CASE("names for which there is no answer set are left to userland and told"
   zone_builder builder;
   for (int i = 1; i < 6; ++i)
     builder.servers("n" + std::to_string(i) + ".lb.example.", {"192.0.2." + std::to_string(i)});
-  const auto stats = publisher.publish(builder.alone()).value();
+  const auto stats = publisher.publish(builder.alone(), {}, {}).value();
   CHECK(stats.names == 2);
   CHECK(stats.left_to_userland == 4);
   REQUIRE(stats.notes.size() == 1);
@@ -284,16 +287,16 @@ TEST_CASE("an answer without a free slot is passed until the quarantine of other
   const auto zones = [](const std::string& server) {
     return zone_builder().servers("a.lb.example.", {server}).alone();
   };
-  const auto first = publisher.publish(zones("192.0.2.1")).value();
+  const auto first = publisher.publish(zones("192.0.2.1"), {}, {}).value();
   REQUIRE(first.small_images + first.large_images == 4);
   CHECK(first.answers_left == 0);
-  const auto second = publisher.publish(zones("192.0.2.2")).value();
+  const auto second = publisher.publish(zones("192.0.2.2"), {}, {}).value();
   CHECK(second.answers_left == 1);
   CHECK(f.address("a.lb.example.") == -1);
   REQUIRE(second.again_at.has_value());
   CHECK(*second.again_at == f.now + publisher::quarantine);
   f.now = *second.again_at;
-  const auto third = publisher.publish(zones("192.0.2.2")).value();
+  const auto third = publisher.publish(zones("192.0.2.2"), {}, {}).value();
   CHECK(third.answers_left == 0);
   CHECK_FALSE(third.again_at.has_value());
   CHECK(f.address("a.lb.example.") == 2);
@@ -306,9 +309,9 @@ TEST_CASE("a new SOA changes the NODATA of all names, and nothing else of them",
   const auto zones = [](std::uint32_t serial) {
     return zone_builder("lb.example.", serial).servers("a.lb.example.", {"192.0.2.1"}).alone();
   };
-  publisher.publish(zones(1)).value();
+  publisher.publish(zones(1), {}, {}).value();
   const auto a = answers_of(f.tables, f.find("a.lb.example.")->set)[TYPE_CLASS_A];
-  const auto stats = publisher.publish(zones(2)).value();
+  const auto stats = publisher.publish(zones(2), {}, {}).value();
   CHECK(stats.images_written == 2);  // the SOA itself, and the one NODATA
   CHECK(answers_of(f.tables, f.find("a.lb.example.")->set)[TYPE_CLASS_A].slot == a.slot);
 }
@@ -317,10 +320,10 @@ TEST_CASE("a name that moves to a zone of its own is bound to that zone", "[publ
   REQUIRE_KERNEL_SIDE();
   fixture f;
   auto publisher = f.adopt();
-  publisher.publish(zone_builder().servers("a.sub.lb.example.", {"192.0.2.1"}).alone()).value();
+  publisher.publish(zone_builder().servers("a.sub.lb.example.", {"192.0.2.1"}).alone(), {}, {}).value();
   auto zones = zone_builder().alone();
   zones.add(zone_builder("sub.lb.example.").servers("a.sub.lb.example.", {"192.0.2.1"}).take()).value();
-  publisher.publish(zones).value();
+  publisher.publish(zones, {}, {}).value();
   CHECK(f.find("a.sub.lb.example.")->zone_octets == name_of("sub.lb.example.").wire().size());
 }
 
@@ -331,7 +334,8 @@ TEST_CASE("the bindings of short and long names carry the key's tag", "[publish]
   auto publisher = f.adopt();
   publisher
       .publish(
-          zone_builder().servers("s.lb.example.", {"192.0.2.1"}).servers(label + ".lb.example.", {"192.0.2.1"}).alone())
+          zone_builder().servers("s.lb.example.", {"192.0.2.1"}).servers(label + ".lb.example.", {"192.0.2.1"}).alone(),
+          {}, {})
       .value();
   for (const auto& owner : {std::string("s.lb.example."), label + ".lb.example."}) {
     const auto found = f.find(owner);
@@ -346,7 +350,7 @@ TEST_CASE("the bindings of short and long names carry the key's tag", "[publish]
 TEST_CASE("words that point nowhere are cleared by the agent that takes over", "[publish]") {
   REQUIRE_KERNEL_SIDE();
   fixture f;
-  f.adopt().publish(two_names().alone()).value();
+  f.adopt().publish(two_names().alone(), {}, {}).value();
   const auto set = f.find("a.lb.example.")->set;
   answer_ref broken = answers_of(f.tables, set)[TYPE_CLASS_A];
   ++broken.generation;
@@ -355,7 +359,7 @@ TEST_CASE("words that point nowhere are cleared by the agent that takes over", "
   auto next = f.adopt();
   CHECK(f.address("a.lb.example.") == -1);
   CHECK(answers_of(f.tables, 15)[TYPE_CLASS_A].alternatives == 0);
-  CHECK(next.publish(two_names().alone()).value().answers_changed == 1);
+  CHECK(next.publish(two_names().alone(), {}, {}).value().answers_changed == 1);
   CHECK(f.address("a.lb.example.") == 1);
 }
 
@@ -375,10 +379,10 @@ TEST_CASE("a hundred thousand names are published in a few seconds", "[publish][
   const auto zones = builder.alone();
   auto publisher = f.adopt();
   const auto begin = std::chrono::steady_clock::now();
-  const auto stats = publisher.publish(zones).value();
+  const auto stats = publisher.publish(zones, {}, {}).value();
   const std::chrono::duration<double> took = std::chrono::steady_clock::now() - begin;
   CHECK(stats.names == 100'001);
   CHECK(stats.left_to_userland == 0);
   CHECK(took < 20s);
-  CHECK(f.adopt().publish(zones).value().unchanged());
+  CHECK(f.adopt().publish(zones, {}, {}).value().unchanged());
 }

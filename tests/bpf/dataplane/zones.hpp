@@ -46,7 +46,12 @@ class zone_builder {
         add(owner, 28, {bytes.begin(), bytes.end()}, ttl);
       }
     }
-    if (addresses.size() > 1) zone_.balance(name_of(owner));
+    return *this;
+  }
+  /// The same in a pool.
+  zone_builder& pooled(const std::string& owner, std::uint32_t pool, const std::vector<std::string>& addresses) {
+    servers(owner, addresses);
+    zone_.balance(name_of(owner), pool);
     return *this;
   }
   zone_builder& target(const std::string& owner, std::uint16_t type, const std::string& name) {
@@ -60,10 +65,13 @@ class zone_builder {
     return add(owner, 16, data);
   }
 
-  [[nodiscard]] dns::zone take() { return std::move(zone_); }
+  [[nodiscard]] dns::zone take() {
+    zone_.balance_several();
+    return std::move(zone_);
+  }
   [[nodiscard]] dns::zone_set alone() {
     dns::zone_set all;
-    all.add(std::move(zone_)).value();
+    all.add(take()).value();
     return all;
   }
 

@@ -8,6 +8,7 @@ namespace nearside::config {
 using namespace std::chrono_literals;
 
 TEST_CASE("a duration is one whole number and one unit", "[config][durations]") {
+  CHECK(parse_duration("300us") == 300us);
   CHECK(parse_duration("250ms") == 250ms);
   CHECK(parse_duration("10s") == 10s);
   CHECK(parse_duration("5m") == 5min);
@@ -34,6 +35,8 @@ TEST_CASE("a duration beyond ten thousand weeks does not overflow into a short o
 
 TEST_CASE("a duration is written with the largest unit that divides it", "[config][durations]") {
   CHECK(duration_text(0ms) == "0s");
+  CHECK(duration_text(300us) == "300us");
+  CHECK(duration_text(1000us) == "1ms");
   CHECK(duration_text(250ms) == "250ms");
   CHECK(duration_text(90s) == "90s");
   CHECK(duration_text(3600s) == "1h");

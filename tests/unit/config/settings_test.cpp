@@ -27,6 +27,7 @@ TEST_CASE("a file with only an address to answer on has the defaults for all els
   CHECK(s.edge.port == 53);
   CHECK(s.edge.lease == 10s);
   CHECK(s.edge.replies == reply_route::automatic);
+  CHECK(s.edge.stale == stale_rule::pass);
   CHECK(s.serve.tcp_connections == 1000);
   CHECK(s.serve.tcp_idle == 10s);
   CHECK(s.serve.tcp_pipeline == 32);
@@ -39,6 +40,8 @@ TEST_CASE("a file with only an address to answer on has the defaults for all els
   CHECK(s.events.sample_interval == 0);
   CHECK(s.log.level == log_level::info);
   CHECK(s.control.socket == "/run/nearside/control.sock");
+  CHECK(s.state.directory == "/var/lib/nearside");
+  CHECK(s.record.file.empty());
 }
 
 TEST_CASE("every setting of the file is read", "[config][settings]") {
@@ -53,6 +56,7 @@ listen = ["192.0.2.53", "2001:db8::53", "127.0.0.1", "::1"]
 port = 5353
 lease = "250s"
 replies = "lookup"
+stale = "all"
 [serve]
 tcp_connections = 7
 tcp_idle = "250ms"
@@ -70,6 +74,10 @@ sample_interval = 100
 level = "debug"
 [control]
 socket = "/run/other.sock"
+[state]
+directory = "/srv/state"
+[record]
+file = "/srv/samples.jsonl"
 )")
                          .options;
   CHECK(s.node.name == "e17.example.net");
@@ -81,6 +89,7 @@ socket = "/run/other.sock"
   CHECK(s.edge.port == 5353);
   CHECK(s.edge.lease == 250s);
   CHECK(s.edge.replies == reply_route::lookup);
+  CHECK(s.edge.stale == stale_rule::all);
   CHECK(s.serve.tcp_connections == 7);
   CHECK(s.serve.tcp_idle == 250ms);
   CHECK(s.serve.tcp_pipeline == 3);
@@ -93,6 +102,8 @@ socket = "/run/other.sock"
   CHECK(s.events.sample_interval == 100);
   CHECK(s.log.level == log_level::debug);
   CHECK(s.control.socket == "/run/other.sock");
+  CHECK(s.state.directory == "/srv/state");
+  CHECK(s.record.file == "/srv/samples.jsonl");
 }
 
 TEST_CASE("the id is the node's name unless it is given, even as nothing", "[config][settings]") {
@@ -207,6 +218,61 @@ TEST_CASE("the control socket needs an absolute path that a socket address can h
   CHECK(wrong("control", "socket = \"control.sock\"").size() == 1);
   CHECK(wrong("control", "socket = \"/" + std::string(106, 'x') + "\"").empty());
   CHECK(wrong("control", "socket = \"/" + std::string(107, 'x') + "\"").size() == 1);
+}
+
+TEST_CASE("the folder of the state is absolute, the record is relative to the configuration", "[config][settings]") {
+  CHECK(wrong("state", "directory = \"state\"") ==
+        lines{"edge.toml:2:13: state.directory: expected an absolute path of at most 4095 octets, found \"state\""});
+  CHECK(wrong("record", "file = \"samples/\"") ==
+        lines{"edge.toml:2:8: record.file: expected the path of a file, of at most 4095 octets, found \"samples/\""});
+  CHECK(wrong("edge", "stale = \"al\"\nlisten = [\"192.0.2.53\"]") ==
+        lines{"edge.toml:2:9: edge.stale: expected \"pass\" or \"all\", found \"al\", did you mean \"all\"?"});
+  const folder place;
+  const auto result = load(place.write("edge.toml", usual_edge + "[record]\nfile = \"samples.jsonl\"\n"));
+  CHECK(std::get<loaded>(result).options.record.file == place.path() / "samples.jsonl");
+  CHECK(load_whole(usual_edge + "[record]\nfile = \"\"\n").options.record.file.empty());
+}
+
+TEST_CASE("the bounds of probes and the numbers of the policy latency have their defaults", "[config][settings]") {
+  const measuring m = load_whole(usual_edge).servers;
+  CHECK(m.probe.concurrency == 512);
+  CHECK(m.probe.per_address == 10);
+  CHECK(m.probe.jitter == 0.1);
+  CHECK(m.latency == score::latency_settings{20s, 4, 300us, 500, 500ms, 3000ms, 30s, 0.1});
+}
+
+TEST_CASE("the bounds of probes and the numbers of the policy latency are read", "[config][settings]") {
+  const measuring m = load_whole(usual_edge + R"([probe]
+concurrency = 7
+per_address = 2.5
+jitter = 0
+[latency]
+smoothing = "10s"
+clip_deviations = 3.5
+margin = "450us"
+evidence = 250
+lost_penalty = "1s"
+failed_penalty = "2s"
+penalty_smoothing = "40s"
+first_loss_share = 1
+)")
+                          .servers;
+  CHECK(m.probe.concurrency == 7);
+  CHECK(m.probe.per_address == 2.5);
+  CHECK(m.probe.jitter == 0);
+  CHECK(m.latency == score::latency_settings{10s, 3.5, 450us, 250, 1s, 2s, 40s, 1});
+}
+
+TEST_CASE("a number with a fraction is told with its bounds", "[config][settings]") {
+  CHECK(wrong("probe", "jitter = 0.6") ==
+        lines{"edge.toml:2:10: probe.jitter: expected a number from 0 to 0.5, found the number 0.6"});
+  CHECK(wrong("probe", "per_address = inf") ==
+        lines{"edge.toml:2:15: probe.per_address: expected a number from 0.1 to 10000, found the number inf"});
+  CHECK(wrong("latency", "first_loss_share = 2") ==
+        lines{"edge.toml:2:20: latency.first_loss_share: expected a number from 0 to 1, found the integer 2"});
+  CHECK(wrong("latency", "margin = \"11s\"") ==
+        lines{"edge.toml:2:10: latency.margin: expected a duration with its unit from \"0s\" to \"10s\", found the "
+              "string \"11s\""});
 }
 
 }  // namespace nearside::config

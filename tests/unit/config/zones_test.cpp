@@ -80,8 +80,7 @@ TEST_CASE("a mail address is no RNAME", "[config][zones]") {
       lines{"edge.toml:7:17: zone.soa.rname: expected a domain name, found \"dns@example.org\": write the @ as a dot"});
 }
 
-TEST_CASE("servers become one balanced RRset for each family, with the TTL of the name or of the zone",
-          "[config][zones]") {
+TEST_CASE("servers become one RRset for each family, with the TTL of the name or of the zone", "[config][zones]") {
   const loaded good = load_zone(R"(ttl = "40s"
 [[zone.balance]]
 name = "www"
@@ -99,14 +98,14 @@ servers = ["192.0.2.84"]
 )");
   const dns::rrset& a = records(good, "www.lb.example.com", type::a);
   CHECK(a.rdatas == std::vector<dns::rdata>{{192, 0, 2, 80}, {192, 0, 2, 81}});
-  CHECK(a.balanced);
+  CHECK(a.pool == 0);
   CHECK(a.ttl == 40);
   const dns::rrset& aaaa = records(good, "www.lb.example.com", type::aaaa);
   CHECK(aaaa.rdatas == std::vector<dns::rdata>{{0x20, 1, 0xd, 0xb8, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0x80}});
-  CHECK(aaaa.balanced);
+  CHECK(aaaa.pool == 0);
   CHECK(records(good, "lb.example.com", type::a).ttl == 5);
-  CHECK(records(good, "*.apps.lb.example.com", type::aaaa).balanced);
-  CHECK(records(good, "full.lb.example.com", type::a).balanced);
+  CHECK(records(good, "*.apps.lb.example.com", type::aaaa).pool == 2);
+  CHECK(records(good, "full.lb.example.com", type::a).pool == 3);
 }
 
 TEST_CASE("a server has an address of one host, once", "[config][zones]") {

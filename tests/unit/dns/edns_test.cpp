@@ -89,8 +89,8 @@ TEST_CASE("a malformed client subnet is FORMERR with a plain OPT", "[dns][edns][
 
 TEST_CASE("NSID is told when asked for, behind the client subnet", "[dns][edns][rfc5001]") {
   CHECK(with(join(option(3, {}), option(8, subnet4))).options == join(option(8, subnet4), option(3, {'e', '1', '7'})));
-  const auto unnamed =
-      take_apart(respond(usual_zones(), {}, query_builder("lb.example", rr_type::soa).opt(option(3, {})).message, {}));
+  const auto unnamed = take_apart(
+      respond(usual_zones(), {}, {}, query_builder("lb.example", rr_type::soa).opt(option(3, {})).message, {}));
   CHECK(unnamed.has_opt);
   CHECK(unnamed.options.empty());
 }

@@ -160,8 +160,11 @@ inline reply take_apart(octets wire) {
 
 inline const identity usual_identity{"e17", "1.0"};
 
+inline reply ask(const zone_set& zones, const choices& chosen, const octets& message, request_context context = {}) {
+  return take_apart(respond(zones, chosen, usual_identity, message, context));
+}
 inline reply ask(const zone_set& zones, const octets& message, request_context context = {}) {
-  return take_apart(respond(zones, usual_identity, message, context));
+  return ask(zones, {}, message, context);
 }
 
 /// Asks the usual zone.

@@ -133,7 +133,7 @@ TEST_CASE("classes other than IN are refused, but for what CH tells of the serve
   CHECK(ask(query_builder("version.server", rr_type::any, 3)).answer.size() == 1);
   CHECK(ask(query_builder("version.bind", rr_type::a, 3)).code == 5);
   const auto untold =
-      take_apart(respond(usual_zones(), {}, query_builder("version.bind", rr_type::txt, 3).message, {}));
+      take_apart(respond(usual_zones(), {}, {}, query_builder("version.bind", rr_type::txt, 3).message, {}));
   CHECK(untold.code == 5);
 }
 
@@ -159,7 +159,7 @@ TEST_CASE("a reply over the client's limit is TC with question and OPT alone", "
   CHECK(many(0).tc);
   // No client gets more than 1232 octets by UDP, and all by TCP.
   CHECK(ask(zones, query_builder("most.lb.example", rr_type::a).opt({}, 4096).message).tc);
-  CHECK(ask(zones, query_builder("most.lb.example", rr_type::a).message, {.tcp = true, .pick = 0}).answer.size() == 90);
+  CHECK(ask(zones, query_builder("most.lb.example", rr_type::a).message, {.tcp = true}).answer.size() == 90);
 }
 
 }  // namespace nearside::dns

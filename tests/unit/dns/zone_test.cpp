@@ -126,7 +126,7 @@ TEST_CASE("the zone with the longest apex encloses a name", "[dns][zone]") {
   CHECK(zones.enclosing(name()) == nullptr);
 }
 
-TEST_CASE("only balanced address RRsets have alternatives, 255 at most", "[dns][zone]") {
+TEST_CASE("only balanced address RRsets have alternatives, 255 at most, and only addresses are pooled", "[dns][zone]") {
   zone z(of("lb.example."));
   for (unsigned i = 0; i < 300; ++i) {
     const rdata next{10, 0, static_cast<std::uint8_t>(i >> 8U), static_cast<std::uint8_t>(i)};
@@ -135,8 +135,11 @@ TEST_CASE("only balanced address RRsets have alternatives, 255 at most", "[dns][
   CHECK(z.add(of("www.lb.example."), rr_type::txt, 20, {1, 'a'}).has_value());
   const node& www = *z.find(of("www.lb.example."));
   CHECK(www.find(rr_type::a)->alternatives() == 1);
-  z.balance(of("WWW.lb.example."));
-  z.balance(of("missing.lb.example."));
+  z.balance(of("WWW.lb.example."), 7);
+  z.balance(of("missing.lb.example."), 7);
+  CHECK(www.find(rr_type::a)->pool == 7);
+  CHECK(www.find(rr_type::txt)->pool == NO_POOL);
+  z.balance_several();
   CHECK(www.find(rr_type::a)->alternatives() == 255);
   CHECK(www.find(rr_type::txt)->alternatives() == 1);
 }

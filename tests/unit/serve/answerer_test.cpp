@@ -12,15 +12,17 @@ namespace {
 
 const octets refused_query{0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'w', 'w', 0, 0, 1, 0, 1};
 
+const auto client = boost::asio::ip::make_address("192.0.2.7");
+
 struct fixture {
   serve::pick_source picks{1};
-  serve::answerer answers{{std::make_shared<dns::zone_set>(), {}}, picks};
+  serve::answerer answers{{std::make_shared<dns::zone_set>(), std::make_shared<dns::choices>(), {}}, picks};
 };
 
 }  // namespace
 
 TEST_CASE_METHOD(fixture, "a reply is counted by its RCODE", "[serve][answerer]") {
-  const auto reply = answers.answer(refused_query, serve::transport::udp);
+  const auto reply = answers.answer(refused_query, serve::transport::udp, client);
   REQUIRE(reply.size() == refused_query.size());
   CHECK(answers.count.rcodes[5] == 1);
 }
@@ -28,13 +30,13 @@ TEST_CASE_METHOD(fixture, "a reply is counted by its RCODE", "[serve][answerer]"
 TEST_CASE_METHOD(fixture, "a response gets no reply and counts under no RCODE", "[serve][answerer]") {
   octets response = refused_query;
   response[2] = 0x80;
-  CHECK(answers.answer(response, serve::transport::tcp).empty());
+  CHECK(answers.answer(response, serve::transport::tcp, client).empty());
   for (const auto count : answers.count.rcodes) CHECK(count == 0);
 }
 
 TEST_CASE_METHOD(fixture, "new content is in force from the next message on", "[serve][answerer]") {
   const auto next = std::make_shared<dns::zone_set>();
-  answers.publish({next, {.id = "e17", .version = ""}});
+  answers.publish({next, std::make_shared<dns::choices>(), {.id = "e17", .version = ""}});
   CHECK(answers.in_force().zones == next);
   CHECK(answers.in_force().self.id == "e17");
 }
