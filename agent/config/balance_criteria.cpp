@@ -37,7 +37,7 @@ void read_within(table_reader& table, bool policy_known, score::criteria& rules)
   // A policy that nobody understands may have been meant for it.
   if (!within || !policy_known) return;
   if (rules.how != policy::spread) {
-    table.complain("within", within->at, "expected only with policy = \"spread\"");
+    table.complain("within", within->at, R"(expected only with policy = "spread")");
     return;
   }
   if (const auto percent = parse_percent(within->value)) {
@@ -100,9 +100,9 @@ void check_measured(table_reader& table, const score::criteria& rules, const ser
     const pooled_server& s = chosen.servers[i];
     const std::string shown = in_quotes(s.as.server);
     if (!told && s.checks.empty()) {
-      table.complain(
-          "servers", chosen.places[i],
-          "expected servers with a check, because " + reason + " needs measurements, found none for " + shown);
+      std::string message = "expected servers with a check, because ";
+      message += reason + " needs measurements, found none for " + shown;
+      table.complain("servers", chosen.places[i], message);
       told = true;
     }
     if (s.from->check_port != 0) continue;

@@ -71,7 +71,7 @@ void read_dns(table_reader& table, check& c) {
       c.qtype = *type;
     else
       table.complain("qtype", qtype->at,
-                     "expected a type of records such as \"A\" or \"SOA\", found " + in_quotes(qtype->value));
+                     R"(expected a type of records such as "A" or "SOA", found )" + in_quotes(qtype->value));
   }
   if (const auto rcode = table.one_of("rcode", rcodes)) c.rcode = static_cast<std::uint8_t>(*rcode);
   read_rdata(table, c);

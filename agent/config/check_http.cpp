@@ -39,7 +39,7 @@ void read_request(table_reader& table, check& c) {
     // CONNECT asks for a tunnel, and its request line has no path.
     if (!valid || method->value == "CONNECT")
       table.complain("method", method->at,
-                     "expected a method such as \"GET\" or \"HEAD\", found " + in_quotes(method->value));
+                     R"(expected a method such as "GET" or "HEAD", found )" + in_quotes(method->value));
     c.method = method->value;
   }
   if (const auto path = table.text("path")) {

@@ -23,7 +23,7 @@ std::optional<located<std::string>> read_name(table_reader& table, std::string_v
   auto found = table.text(key);
   if (!found || is_name(found->value)) return found;
   table.complain(key, found->at,
-                 "expected 1 to " + std::to_string(longest_name) + " letters, digits, \"-\", \"_\" and \".\", found " +
+                 "expected 1 to " + std::to_string(longest_name) + R"( letters, digits, "-", "_" and ".", found )" +
                      in_quotes(found->value));
   return std::nullopt;
 }

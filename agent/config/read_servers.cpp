@@ -52,7 +52,7 @@ void read_addresses(table_reader& table, server& s) {
 
 /// The name of a server, which no address can be taken for.
 std::optional<located<std::string>> read_server_name(table_reader& table) {
-  const auto name = read_name(table, "name");
+  auto name = read_name(table, "name");
   if (!table.has("name")) table.complain("name", table.at(), "expected the server's name, found none");
   if (name && name->value.find_first_not_of("0123456789.") == std::string::npos) {
     table.complain(

@@ -49,6 +49,6 @@ struct server_list {
 [[nodiscard]] server_list read_servers(table_reader& root, const name_index& checks, const problem_list& problems);
 
 /// What an address among the servers of a name stands for: a server called like the address.
-[[nodiscard]] server server_at(const boost::asio::ip::address& address);
+[[nodiscard]] server server_at(const boost::asio::ip::address& where);
 
 }  // namespace nearside::config

@@ -15,7 +15,8 @@ constexpr std::size_t longest_compared = 64;
 
 /// Optimal string alignment distance of two words of at most longest_compared octets.
 std::size_t distance(std::string_view a, std::string_view b) {
-  std::array<std::array<std::size_t, longest_compared + 1>, longest_compared + 1> cost;  // filled as far as it is read
+  // Filled as far as it is read.
+  std::array<std::array<std::size_t, longest_compared + 1>, longest_compared + 1> cost;  // NOLINT(*-member-init)
   for (std::size_t i = 0; i <= a.size(); ++i) cost[i][0] = i;
   for (std::size_t j = 0; j <= b.size(); ++j) cost[0][j] = j;
   for (std::size_t i = 1; i <= a.size(); ++i) {

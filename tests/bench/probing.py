@@ -38,9 +38,10 @@ http {{
 }}
 """
 
-# A dummy interface swallows what is sent to it.
-LOSE_ALL = (f"ip route delete local {PREFIX} dev lo", "ip link add hole type dummy", "ip link set hole up",
-            "ip address add 192.0.2.1/24 dev hole", f"ip route add {PREFIX} dev hole")
+# What is sent into a veth that asks nobody for MAC addresses is lost: the other end has no address.
+LOSE_ALL = (f"ip route delete local {PREFIX} dev lo", "ip link add hole type veth peer name bottom",
+            "ip link set hole arp off up", "ip link set bottom up", "ip address add 192.0.2.1/24 dev hole",
+            f"ip route add {PREFIX} dev hole")
 
 
 def enter(space: str, *command: str) -> list[str]:
@@ -70,7 +71,7 @@ def main() -> int:
             try:
                 time.sleep(1)
                 run = [str(given.program), "--targets", str(given.targets), "--seconds", str(given.seconds)]
-                for name, more in (("answering", []), ("black-holed", ["--settle", "--interval-ms", "5000"])):
+                for name, more in (("answering", []), ("black-holed", ["--settle"])):
                     if name == "black-holed":
                         for words in LOSE_ALL:
                             subprocess.run(enter(space, *words.split()), check=True)
