@@ -44,8 +44,9 @@ ns = ["ns.example.com"]
 )";
   for (std::size_t i = 0; i < names; ++i) {
     const std::size_t pool = i % pools;
-    text += "[[zone.balance]]\nname = \"n" + std::to_string(i) + "\"\npolicy = \"failover\"\nservers = [\"hit\", \"198.18." +
-            std::to_string(pool / 250) + "." + std::to_string(pool % 250 + 1) + "\"]\n";
+    text += "[[zone.balance]]\nname = \"n" + std::to_string(i) +
+            "\"\npolicy = \"failover\"\nservers = [\"hit\", \"198.18." + std::to_string(pool / 250) + "." +
+            std::to_string(pool % 250 + 1) + "\"]\n";
   }
   return text;
 }

@@ -157,7 +157,8 @@ figures simulate(const world_settings& in, const simulation_settings& by) {
       const double t = static_cast<double>(now) * tick;
       if (knowing != nullptr) {
         for (std::size_t s = 0; s < in.servers; ++s)
-          if (world::cost(truth.at(isp, s, t)) < world::cost(truth.at(isp, knowing->now.server, t))) knowing->now.server = s;
+          if (world::cost(truth.at(isp, s, t)) < world::cost(truth.at(isp, knowing->now.server, t)))
+            knowing->now.server = s;
       } else {
         asked.run(t);
       }
