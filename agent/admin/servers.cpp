@@ -149,14 +149,15 @@ json::object administered_json(const score::scoreboard& board, const std::vector
                                score::instant now) {
   const auto answered = board.answered();
   json::array names;
-  std::optional<score::instant> last = now;
+  bool still_answered = false;
+  score::instant last = now;
   for (const std::string& server : servers) {
     names.emplace_back(server);
-    if (answered.contains(server)) last.reset();
-    if (last) last = std::max(*last, board.answers_end(server).value_or(now));
+    still_answered |= answered.contains(server);
+    last = std::max(last, board.answers_end(server).value_or(now));
   }
   return {{"servers", std::move(names)},
-          {"answers_end_s", last ? rounded(score::seconds_of(*last - now)) : json::value(nullptr)}};
+          {"answers_end_s", still_answered ? json::value(nullptr) : rounded(score::seconds_of(last - now))}};
 }
 
 }  // namespace nearside::admin

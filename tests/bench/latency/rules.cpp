@@ -27,7 +27,12 @@ class ours : public rule {
  private:
   static std::vector<score::target> targets(std::size_t servers, const score::health_settings& health) {
     std::vector<score::target> all;
-    for (std::size_t s = 0; s < servers; ++s) all.push_back({.key = std::to_string(s), .health = health});
+    for (std::size_t s = 0; s < servers; ++s) {
+      score::target one;
+      one.key = std::to_string(s);
+      one.health = health;
+      all.push_back(std::move(one));
+    }
     return all;
   }
   static std::vector<score::pool> pools(std::size_t servers, double ttl) {
@@ -36,7 +41,9 @@ class ours : public rule {
     pool.rules.ttl = std::chrono::seconds(static_cast<long>(ttl));
     pool.rules.ttl_min = std::min(pool.rules.ttl_min, pool.rules.ttl);
     for (std::size_t s = 0; s < servers; ++s) {
-      pool.members.push_back({.server = std::to_string(s)});
+      score::member one;
+      one.server = std::to_string(s);
+      pool.members.push_back(std::move(one));
       pool.families[0].addresses.push_back({.member = s, .targets = {s}});
     }
     return {std::move(pool)};

@@ -53,7 +53,8 @@ class probes {
     s.began = s.at;
     s.at += took;
     s.under_way = true;
-    s.found = {.at = instant_of(s.at), .what = score::outcome::ok};
+    s.found = {};
+    s.found.at = instant_of(s.at);
     if (too_late)
       s.found.what = score::outcome::lost;
     else if (found.failed)
