@@ -113,6 +113,8 @@ listen = {json.dumps(listen)}
 {serve}
 [control]
 socket = "{self.socket_path}"
+[state]
+directory = "{self.directory}/state"
 [[zone]]
 name = "{ZONE}"
 ttl = "20s"

@@ -153,6 +153,9 @@ lease = "{lease}"
 
 [control]
 socket = "{self.directory}/control.sock"
+
+[state]
+directory = "{self.directory}/state"
 ''' + zones.replace("{serial}", str(serial)))
         return path
 

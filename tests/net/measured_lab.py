@@ -105,10 +105,8 @@ class MeasuredLab(Lab):
             server.start()
 
     def write_config(self, zones: str, lease: str = "10s", serial: int = 1, edge: str = "") -> Path:
-        """As in every lab, with a directory of its own for what outlives the agent."""
-        state = f'\n[state]\ndirectory = "{self.directory}/state"\n'
-        # Only the servers are elsewhere; every client is reached by edge0.
-        return super().write_config(state + zones, lease, serial, 'replies = "swap"\n' + edge)
+        """As in every lab, but that only the servers are elsewhere: every client is reached by edge0."""
+        return super().write_config(zones, lease, serial, 'replies = "swap"\n' + edge)
 
     def reload(self) -> dict:
         """Puts the configuration written last in force; what the agent says of it: {"reloaded"} or {"error"}."""

@@ -21,7 +21,10 @@ from namespaces import Namespace, run
 from zones import FULL_ZONE
 
 OK, SYSTEM, INVALID, NOT_FOUND, DENIED, BUSY, UNSUPPORTED = range(7)
-VERBS = ("attach", "detach", "status", "counters", "names", "events", "explain", "check", "probe", "version", "completion")
+VERBS = ("attach", "detach", "status", "counters", "names", "events", "explain", "servers", "up", "down", "drain",
+         "release", "check", "probe", "replay", "version", "completion")
+# What an operator says of servers, each with what it cannot do without.
+SAYINGS = {"up": ["--reason", "why"], "down": ["--reason", "why"], "drain": ["--reason", "why"], "release": []}
 
 _numbers = itertools.count(1)
 
@@ -240,7 +243,8 @@ def test_detaching_what_is_not_attached_is_not_found(host: Host) -> None:
 
 
 @pytest.mark.parametrize("arguments", [[], ["atach"], ["attach"], ["counters", "--bogus"],
-                                       ["attach", "x", "--mode", "y"], ["explain"], ["completion", "tcsh"]])
+                                       ["attach", "x", "--mode", "y"], ["explain"], ["completion", "tcsh"], ["up", "x"],
+                                       ["down", "x", "--reason"], ["drain"], ["release"], ["probe", "x"], ["replay"]])
 def test_wrong_usage_is_one_line_and_status_2(host: Host, arguments: list[str]) -> None:
     """The line says where to read more."""
     done = subprocess.run([host.command()[0], *arguments], capture_output=True, text=True, check=False)
@@ -260,6 +264,14 @@ def test_each_verb_explains_itself_with_an_example(host: Host, verb: str) -> Non
 def test_what_reads_the_pins_says_when_nothing_is_pinned(host: Host, verb: list[str]) -> None:
     """The sentence names the directory and what to do."""
     refused(host.nearside(*verb), NOT_FOUND, rf"nearside: {verb[0]}: {host.pins}.*nearside attach.*")
+
+
+@pytest.mark.parametrize("verb", ["servers", *SAYINGS])
+def test_what_asks_the_agent_says_when_it_does_not_run(host: Host, tmp_path: Path, verb: str) -> None:
+    """The socket is named: it may be the wrong one."""
+    words = [] if verb == "servers" else ["fra1", *SAYINGS[verb]]
+    refused(host.nearside(verb, *words, "--socket", f"{tmp_path}/none.sock"), NOT_FOUND,
+            f"nearside: {verb}: nearsided does not run, or listens on another control socket than {tmp_path}/none.sock")
 
 
 def test_explain_needs_an_address_that_is_listened_on(host: Host) -> None:
@@ -336,6 +348,83 @@ def test_check_of_a_missing_file_is_one_sentence(host: Host, tmp_path: Path) -> 
     done = host.nearside("check", str(tmp_path / "none.toml"))
     assert done.returncode == INVALID
     assert str(tmp_path / "none.toml") in done.stderr
+
+
+# A recording
+
+START = '{"type":"start","isps":["isp0"],"servers":["s0","s1"],"interval_s":5.0,"timeout_s":1.0,"ttl_s":20.0}'
+END = '{"type":"end"}'
+
+
+def sample(t: float, server: str, first_byte: float | None, reason: str = "") -> str:
+    """A line of a recording; without a time it is a failure."""
+    return json.dumps({"type": "sample", "t": t, "isp": "isp0", "server": server, "ok": first_byte is not None,
+                       "first_byte_ms": first_byte, "reason": reason})
+
+
+def replayed(*lines: str, options: tuple[str, ...] = ()) -> subprocess.CompletedProcess[str]:
+    """`nearside replay -` over these lines; it needs neither rights nor an agent."""
+    program = build_directory() / "cli" / "nearside"
+    need("" if program.exists() else f"{program} is not there: build first (./dev build)")
+    return subprocess.run([str(program), "replay", "-", *options], input="\n".join(lines) + "\n", capture_output=True,
+                          text=True, check=False)
+
+
+def test_replay_tells_each_change_and_reads_no_further_than_the_end() -> None:
+    """The t of the sample that decided; what stands behind the end is of no interest."""
+    done = replayed(START, sample(0.5, "s0", 20), sample(1.25, "s1", 40), "", sample(6, "s0", None, "timeout"),
+                    sample(7.001, "s0", None, "timeout"), END, "no JSON")
+    assert (done.returncode, done.stderr) == (OK, "")
+    assert [json.loads(line) for line in done.stdout.splitlines()] == [
+        {"t": t, "isp": "isp0", "server": server, "ttl": ttl}
+        for t, server, ttl in ((0.5, "s0", 3), (1.25, "s0", 20), (6, "s0", 3), (7.001, "s1", 20))]
+
+
+def test_replay_adds_the_trace_where_it_is_asked_why() -> None:
+    """Each candidate with the rule that removed it."""
+    done = replayed(START, sample(0.5, "s0", 20), sample(1.25, "s1", 40), END, options=("--why",))
+    why = json.loads(done.stdout.splitlines()[-1])["why"]
+    assert [(c["server"], c["rule"], c["first_byte_ms"]) for c in why["candidates"]] == [
+        ("s0", "", 20), ("s1", "policy", 40)]
+    assert why["ttl_reason"] == "ttl: nothing is pending"
+
+
+@pytest.mark.parametrize(("line", "sentence"), [
+    ("no JSON", "expected a JSON object"),
+    ('{"type":"sampel"}', 'expected "type" to be start, sample or end'),
+    (START, "start: there was one before"),
+    (sample(1, "s2", 20), 'sample: "server": none of those of the start'),
+    (sample(0.25, "s0", 20), 'sample: "t" runs backwards'),
+    (sample(1, "s0", -1), 'sample: "first_byte_ms": expected .*'),
+    (sample(1, "s0", None), 'sample: "reason": expected .*')])
+def test_replay_names_the_line_that_makes_no_sense(host: Host, tmp_path: Path, line: str, sentence: str) -> None:
+    """By file and number, empty lines counted; what was decided before is still told."""
+    recording = tmp_path / "samples.jsonl"
+    recording.write_text("\n".join([START, sample(0.5, "s0", 20), "", line, END]))
+    done = host.nearside("replay", str(recording))
+    assert done.returncode == INVALID
+    assert re.fullmatch(rf"nearside: replay: {re.escape(str(recording))}:4: {sentence}\n", done.stderr), done.stderr
+    assert json.loads(done.stdout)["server"] == "s0"
+
+
+def test_replay_of_standard_input_names_it_so() -> None:
+    """There is no file to name."""
+    refused(replayed(sample(1, "s0", 20)), INVALID, "nearside: replay: standard input:1: a sample before the start")
+
+
+def test_replay_refuses_what_is_not_there(sampled: Lab, tmp_path: Path) -> None:
+    """A file, a name of the configuration; a name without a configuration; servers without checks."""
+    config, recording = f"{sampled.directory}/nearsided.toml", tmp_path / "samples.jsonl"
+    recording.write_text(f"{START}\n{END}\n")
+    for status, sentence, words in (
+            (NOT_FOUND, f"{tmp_path}/none: No such file or directory", [f"{tmp_path}/none"]),
+            (NOT_FOUND, "no.example: the configuration balances no such name",
+             ["--config", config, "--name", "no.example", str(recording)]),
+            (INVALID, "--name needs --config", ["--name", "no.example", str(recording)]),
+            (INVALID, f"www.{ZONE}: its servers have no checks, nothing to replay",
+             ["--config", config, "--name", f"www.{ZONE}", str(recording)])):
+        refused(sampled.edge.attempt(*sampled.nearside_command("replay", *words)), status,
+                f"nearside: replay: {re.escape(sentence)}")
 
 
 # With an agent and its tables
@@ -428,6 +517,67 @@ def test_test_runs_of_explain_are_counted(sampled: Lab) -> None:
     with sampled.counting() as grown:
         runs = lab_nearside(sampled, "explain", f"www.{ZONE}")["kernel"]["test_runs"]  # type: ignore[index]
     assert grown["answered"] == runs
+
+
+def ask(lab: Lab, *words: str) -> subprocess.CompletedProcess[str]:
+    """A verb that asks the lab's agent, as an operator who got root by sudo."""
+    return lab.edge.attempt("env", "SUDO_USER=alice",
+                            *lab.nearside_command(*words, "--socket", f"{lab.directory}/control.sock"))
+
+
+def said_of(lab: Lab, server: str) -> dict[str, object] | None:
+    """What an operator said of a server, as `servers` tells it."""
+    [row] = told(ask(lab, "servers", server, "--json"), OK)["servers"]  # type: ignore[misc]
+    return row["administrative"]
+
+
+def test_servers_are_told_by_name_family_and_state(sampled: Lab) -> None:
+    """Without checks there are no figures; a pattern narrows the list, to nothing where it matches nobody."""
+    rows = told(ask(sampled, "servers", "--json"), OK)["servers"]
+    assert {SERVER1[0], SERVER2[0], SERVER1[1], SERVER2[1]} <= {row["server"] for row in rows}  # type: ignore[union-attr]
+    assert told(ask(sampled, "servers", SERVER1[0], "--json"), OK)["servers"] == [
+        {"server": SERVER1[0], "family": "ipv4", "state": "not checked", "administrative": None, "answered": True,
+         "answers_end_s": None, "checks": []}]
+    assert f"{SERVER1[0]}  ipv4" in ask(sampled, "servers", "198.51.100.8?").stdout
+    assert ask(sampled, "servers", "nobody*").stdout == "no servers\n"
+    assert told(ask(sampled, "servers", "nobody*", "--json"), OK) == {"servers": []}
+
+
+@pytest.mark.parametrize("verb", SAYINGS)
+def test_a_pattern_that_matches_no_server_is_not_found(sampled: Lab, verb: str) -> None:
+    """A mistyped name must not look like success, and a script can tell it from wrong usage."""
+    refused(ask(sampled, verb, "nobody*", *SAYINGS[verb]), NOT_FOUND,
+            rf'nearside: {verb}: no server\'s name matches "nobody\*"')
+
+
+@pytest.mark.parametrize("length", ["10", "soon", "0s", "1000w"])
+def test_a_length_that_makes_no_sense_is_invalid_and_nothing_is_said(sampled: Lab, length: str) -> None:
+    """A number without a unit most of all: nobody can know whether it means seconds."""
+    done = ask(sampled, "drain", SERVER1[0], "--reason", "disk", f"--for={length}")
+    refused(done, INVALID, r"nearside: drain: .*(--for|seconds).*")
+    assert said_of(sampled, SERVER1[0]) is None
+
+
+def test_a_drain_and_its_release_as_json(sampled: Lab) -> None:
+    """Who is concerned, and when the answers given out have run out; the owner is the person behind sudo."""
+    drained = told(ask(sampled, "drain", SERVER2[0], "--reason", "disk", "--for", "1h", "--json"), OK)
+    assert drained["servers"] == [SERVER2[0]]
+    assert 0 < drained["answers_end_s"] <= 20  # type: ignore[operator]
+    said = said_of(sampled, SERVER2[0])
+    assert said is not None
+    assert (said["state"], said["owner"], said["reason"]) == ("drain", "alice", "disk")
+    assert 3590 < said["ends_in_s"] <= 3600  # type: ignore[operator]
+    released = told(ask(sampled, "release", SERVER2[0], "--json"), OK)
+    assert released == {"servers": [SERVER2[0]], "answers_end_s": None}
+    assert said_of(sampled, SERVER2[0]) is None
+
+
+def test_a_drained_server_that_some_name_cannot_do_without_stays_in_answers(sampled: Lab) -> None:
+    """v4only has nobody else, and answers with all when all is down: that is said instead of a time."""
+    drained = ask(sampled, "drain", SERVER1[0], "--reason", "disk", "--owner", "ops")
+    assert (drained.returncode, drained.stdout) == (OK, f"{SERVER1[0]}\nstill in answers\n")
+    released = ask(sampled, "release", SERVER1[0])
+    assert (released.returncode, released.stdout) == (OK, f"{SERVER1[0]}\n")
 
 
 def test_purge_is_refused_while_an_agent_uses_the_maps(sampled: Lab) -> None:
