@@ -22,7 +22,7 @@ void require(bool holds) {
 }
 
 /// The same octets, as one piece and in pieces: the same status, body and end.
-void http_reply(std::string_view octets) {
+void try_http(std::string_view octets) {
   constexpr std::size_t limit = 64;
   http_answer whole(limit, false);
   http_answer pieces(limit, false);
@@ -38,7 +38,7 @@ void http_reply(std::string_view octets) {
   if (whole.enough()) require(whole.status() == pieces.status() && whole.status() >= 101);
 }
 
-void dns_reply(std::span<const std::uint8_t> octets) {
+void try_dns(std::span<const std::uint8_t> octets) {
   static const auto question = [] {
     config::check check;
     check.qname = "www.example.com";
@@ -51,7 +51,7 @@ void dns_reply(std::span<const std::uint8_t> octets) {
   if (judged.ours) require(octets[0] == 7 && octets[1] == 7 && (octets[2] & 0x80) != 0);
 }
 
-void echo_reply(std::span<const std::uint8_t> octets) {
+void try_icmp(std::span<const std::uint8_t> octets) {
   if (const auto answer = read_echo_v4(octets)) require(octets.size() >= 28);
   if (const auto answer = read_echo_v6(octets)) require(octets.size() >= 56);
 }
@@ -63,9 +63,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::span<const std::uint8_t> octets(data + 1, size - 1);
   const std::string text(octets.begin(), octets.end());
   switch (data[0] % 4) {
-    case 0: http_reply(text); break;
-    case 1: dns_reply(octets); break;
-    case 2: echo_reply(octets); break;
+    case 0: try_http(text); break;
+    case 1: try_dns(octets); break;
+    case 2: try_icmp(octets); break;
     default:
       if (const auto rtt = stated_rtt(text)) require(rtt->count() >= 0);
   }
