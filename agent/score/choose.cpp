@@ -20,6 +20,7 @@ std::vector<bool> addresses_in(const dns::choice& made, std::size_t count) {
 
 std::vector<dns::alternative> rotate_all(const std::vector<std::size_t>& addresses) {
   std::vector<share> shares;
+  shares.reserve(addresses.size());
   for (const std::size_t a : addresses) shares.push_back({static_cast<std::uint8_t>(a), 1});
   return rotation(shares, addresses.size());
 }

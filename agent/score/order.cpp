@@ -58,7 +58,7 @@ std::vector<dns::alternative> by_client(const ordering& given, family_memory& me
       servers.push_back(given.of.members[a.member].server);
       weights.push_back(given.of.members[a.member].weight);
     }
-    memory.hash.emplace(std::move(servers), std::move(weights));
+    memory.hash.emplace(servers, std::move(weights));
   }
   return memory.hash->table(shares_of(given, given.eligible), count_or(given, 1));
 }

@@ -89,7 +89,7 @@ replay::replay(replay_settings settings, writer out) : settings_(std::move(setti
 
 result<bool> replay::feed(std::string_view line) {
   // A line is parsed into this memory and forgotten: a million of them ask for none.
-  std::array<unsigned char, 4096> memory;
+  std::array<unsigned char, 4096> memory{};
   json::monotonic_resource resource(memory.data(), memory.size());
   boost::system::error_code failed;
   const json::value parsed = json::parse({line.data(), line.size()}, failed, &resource);

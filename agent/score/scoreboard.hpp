@@ -57,6 +57,7 @@ class scoreboard {
              const memory& known = {});
   scoreboard(const scoreboard&) = delete;
   scoreboard& operator=(const scoreboard&) = delete;
+  ~scoreboard() = default;
 
   /// What something brought about.
   struct effect {

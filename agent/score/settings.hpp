@@ -98,7 +98,7 @@ struct pool {
     std::vector<pool_address> addresses;
     std::size_t fallbacks = 0;  // rdatas that follow those of `addresses`: answered when all is down
   };
-  family families[2];  // 0: IPv4, 1: IPv6
+  std::array<family, 2> families;  // 0: IPv4, 1: IPv6
 };
 
 /// One thing that is measured: a check on one address and port. Shared by all pools that ask for the same.

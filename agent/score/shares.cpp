@@ -70,7 +70,7 @@ double share_of(const std::vector<dns::alternative>& alternatives, std::uint8_t 
   return alternatives.empty() ? 0 : sum / static_cast<double>(alternatives.size());
 }
 
-rendezvous::rendezvous(std::vector<std::string> servers, std::vector<std::uint32_t> weights)
+rendezvous::rendezvous(const std::vector<std::string>& servers, std::vector<std::uint32_t> weights)
     : weights_(std::move(weights)) {
   constexpr std::uint64_t seeds = 16;
   for (const std::string& server : servers) hashes_.push_back(hash_of(server));

@@ -33,7 +33,7 @@ class rendezvous {
 
   /// `servers`: the names of all servers that may ever take part, by address; `weights` alike. Of some seeds the one is
   /// taken that splits the buckets most evenly while all take part.
-  rendezvous(std::vector<std::string> servers, std::vector<std::uint32_t> weights);
+  rendezvous(const std::vector<std::string>& servers, std::vector<std::uint32_t> weights);
   [[nodiscard]] std::vector<dns::alternative> table(std::span<const share> among, std::size_t addresses) const;
 
  private:

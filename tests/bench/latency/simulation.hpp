@@ -13,7 +13,7 @@ namespace nearside::bench {
 /// Seconds.
 struct probe_plan {
   double interval = 5;
-  double interval_in_use = 1;
+  double interval_in_use = 0.7;
   double timeout = 0.5;
   double recheck = 0.2;
 };

@@ -28,7 +28,7 @@ TEST_CASE("a check of a name and a type has the defaults for all else", "[config
   CHECK(c.type == check_type::http);
   CHECK(c.port == 80);
   CHECK(c.interval == 5s);
-  CHECK(c.interval_in_use == 1s);
+  CHECK(c.interval_in_use == 700ms);
   CHECK(c.timeout == 500ms);
   CHECK(c.recheck == 200ms);
   CHECK(c.health == score::health_settings{2, 4, 3, 36, 30min});
