@@ -8,6 +8,7 @@
 
 #include "agent/admin/servers.hpp"
 #include "agent/admin/state_file.hpp"
+#include "agent/config/wording.hpp"
 #include "agent/score/recording.hpp"
 #include "agent/score/trace_json.hpp"
 
@@ -95,7 +96,7 @@ void balancer::stop() {
   expiry_.cancel();
   keeping_.cancel();
   recorder_.close();
-  keep(false);
+  static_cast<void>(keep(false));  // told in the log
 }
 
 score::memory balancer::remember() const { return board_.remember(std::chrono::steady_clock::now()); }
@@ -139,7 +140,7 @@ void balancer::log_standing(std::size_t target, score::standing before) const {
 
 // ---- what outlives us ----
 
-void balancer::keep(bool durable) {
+result<void> balancer::keep(bool durable) {
   const auto began = std::chrono::steady_clock::now();
   const auto kept = admin::save_state(state_file_, remember(), admin::moment::now(), durable);
   keeping_took_ = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
@@ -148,6 +149,7 @@ void balancer::keep(bool durable) {
     not_kept_ = why;
     if (!why.empty()) spdlog::warn("not kept for a restart error=\"{}\"", why);
   }
+  return kept;
 }
 
 void balancer::keep_soon() {
@@ -163,7 +165,7 @@ void balancer::keep_later() {
   auto on_time = [this](const error_code& cancelled) {
     if (cancelled) return;
     keep_is_near_ = false;
-    keep(false);
+    static_cast<void>(keep(false));
     keep_later();
   };
   keeping_.async_wait(std::move(on_time));
@@ -194,14 +196,15 @@ result<json::object> balancer::administer(const json::object& request) {
   if (!wanted) return wanted.error();
   std::vector<std::string> servers;
   const auto effect = board_.administer(wanted->pattern, wanted->said, now, servers);
-  if (servers.empty()) return error{errc::not_found, "no server's name matches \"" + wanted->pattern + "\""};
+  if (servers.empty()) return error{errc::not_found, "no server's name matches " + config::in_quotes(wanted->pattern)};
   for (const std::string& server : servers)
-    spdlog::info("administrative server={} state={} owner=\"{}\" reason=\"{}\"", server,
-                 score::text_of(wanted->said.state), wanted->said.owner, wanted->said.reason);
+    spdlog::info("administrative server={} state={} owner={} reason={}", server, score::text_of(wanted->said.state),
+                 config::in_quotes(wanted->said.owner), config::in_quotes(wanted->said.reason));
   bring_about(effect, "operator");
   wait_for_expiry();
   // An operator's word is kept before he is told that it is.
-  keep(true);
+  if (auto kept = keep(true); !kept)
+    return error{kept.error().kind, "in force, but lost at a restart: " + kept.error().message};
   return admin::administered_json(board_, servers, now);
 }
 

@@ -53,7 +53,7 @@ class balancer {
   void bring_about(const score::scoreboard::effect& effect, const std::string& because);
   void log_standing(std::size_t target, score::standing before) const;
   void keep_soon();
-  void keep(bool durable);
+  result<void> keep(bool durable);
   void keep_later();
   void wait_for_expiry();
 

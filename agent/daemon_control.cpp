@@ -84,7 +84,7 @@ result<json::object> daemon::explain(const json::object& request) const {
   // The name made sense to explain(), so it does here.
   const auto& asked = request.at("name").as_string();
   const auto qname = dns::name::from_text({asked.data(), asked.size()});
-  if (const auto pool = dns::pool_of(*current_.zones, *qname); pool != dns::NO_POOL)
+  if (const auto pool = dns::pool_of(*current_.zones, *qname); pool != dns::no_pool)
     (*told)["pool"] = balancer_->explain(pool);
   return told;
 }

@@ -20,6 +20,9 @@ void recorder::open(const std::filesystem::path& file, const std::string& node, 
   node_ = node;
   began_ = std::chrono::steady_clock::now();
   out_.open(file, std::ios::trunc);
+  // As the state file: addresses and what is behind them are not for everybody.
+  using std::filesystem::perms;
+  std::filesystem::permissions(file, perms::owner_read | perms::owner_write | perms::group_read, failed);
   write(start_line);
   if (out_) spdlog::info("recording file={}", file.string());
 }

@@ -59,8 +59,7 @@ result<void> administer(const char* state, const administer_arguments& given, bo
   }
   auto told = ask_agent(given.socket, request);
   if (!told) return told.error();
-  if (const auto* failed = told->if_contains("error"))
-    return error{errc::invalid, failed->is_string() ? std::string(failed->get_string()) : "the agent refuses"};
+  if (auto refused = refusal(*told)) return *std::move(refused);
   if (as_json) {
     print_json(*told);
     return {};

@@ -94,6 +94,15 @@ result<boost::json::object> ask_agent(const std::filesystem::path& socket, const
   return answer.get_object();
 }
 
+std::optional<error> refusal(const boost::json::object& answer) {
+  const auto text = [&](std::string_view key) {
+    const auto* found = answer.if_contains(key);
+    return found != nullptr && found->is_string() ? std::string(found->get_string()) : std::string();
+  };
+  if (!answer.contains("error")) return std::nullopt;
+  return error{errc_of(text("kind")), text("error")};
+}
+
 boost::json::object agent_json(const result<boost::json::object>& answer) {
   if (!answer) return {{"reachable", false}, {"error", answer.error().message}};
   boost::json::object all{{"reachable", true}};

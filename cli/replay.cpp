@@ -34,7 +34,7 @@ result<void> use_pool(const config::loaded& from, const std::string& name, score
   const auto qname = dns::name::from_text(name);
   if (!qname) return error{errc::invalid, name + ": " + qname.error().message};
   const std::uint32_t found = dns::pool_of(*from.zones, *qname);
-  if (found == dns::NO_POOL) return error{errc::not_found, name + ": the configuration balances no such name"};
+  if (found == dns::no_pool) return error{errc::not_found, name + ": the configuration balances no such name"};
   score::pool pool = from.servers.pools[found];
   for (auto& family : pool.families) {
     for (auto& address : family.addresses) {

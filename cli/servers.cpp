@@ -92,8 +92,7 @@ void print_as_table(const json::array& servers) {
 result<void> show_servers(const servers_arguments& given, bool as_json) {
   auto told = ask_agent(given.socket, {{"verb", "servers"}});
   if (!told) return told.error();
-  if (const auto* failed = told->if_contains("error"))
-    return error{errc::system, failed->is_string() ? std::string(failed->get_string()) : "the agent refuses"};
+  if (auto refused = refusal(*told)) return *std::move(refused);
   json::array shown;
   for (const json::value& one : told->at("servers").as_array()) {
     const std::string name(one.as_object().at("server").as_string());

@@ -30,6 +30,7 @@ struct kernel_side {
   dataplane::reply_route replies = dataplane::reply_route::lookup;
   std::uint64_t generation = 0;
   std::uint32_t agent_pid = 0;  // who renewed the lease last
+  bool stale_answers = false;   // past a lease that was granted, the kernel answers on
 };
 
 result<kernel_side> read_kernel_side(const dataplane::object& tables) {
@@ -46,6 +47,7 @@ result<kernel_side> read_kernel_side(const dataplane::object& tables) {
   seen.replies = dataplane::current_route(tables);
   seen.generation = tables.config().generation;
   seen.agent_pid = tables.config().agent_pid;
+  seen.stale_answers = (tables.config().flags & CONFIG_STALE_ALL) != 0 && tables.config().lease_deadline != 0;
   return seen;
 }
 
@@ -81,7 +83,8 @@ void print_as_json(const dataplane::object& tables, const kernel_side& kernel,
               {"lease",
                {{"in_force", kernel.lease.count() > 0},
                 {"remaining_ms", kernel.lease.count()},
-                {"agent_pid", kernel.agent_pid}}},
+                {"agent_pid", kernel.agent_pid},
+                {"answers_past_it", kernel.stale_answers}}},
               {"listen", {{"port", kernel.listen.port}, {"addresses", std::move(addresses)}}},
               {"replies", route_label(kernel.replies)},
               {"generation", kernel.generation},
@@ -127,7 +130,9 @@ void print_as_text(const kernel_side& kernel, const result<boost::json::object>&
     std::cout << "lease       in force for another " << seconds.str() << " s, renewed by process " << kernel.agent_pid
               << '\n';
   else
-    std::cout << "lease       run out: the kernel passes every query to the agent\n";
+    std::cout << "lease       run out: the kernel "
+              << (kernel.stale_answers ? "answers with all servers (edge.stale)" : "passes every query to the agent")
+              << '\n';
   std::cout << "listens on ";
   for (const auto& address : kernel.listen.addresses) std::cout << ' ' << address.to_string();
   if (kernel.listen.addresses.empty()) std::cout << " no address: the kernel answers nothing";

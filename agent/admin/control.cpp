@@ -90,7 +90,8 @@ std::string control_server::reply_to(std::string_view line, const handler& answe
     return json::serialize(
         json::object{{"error", R"(a request is one JSON object in one line, such as {"verb":"status"})"}});
   auto reply = answer(request.get_object());
-  return json::serialize(reply ? *reply : json::object{{"error", reply.error().message}});
+  return json::serialize(reply ? *reply
+                               : json::object{{"error", reply.error().message}, {"kind", text_of(reply.error().kind)}});
 }
 
 asio::awaitable<void> control_server::accept() {

@@ -19,7 +19,7 @@ namespace nearside::admin {
 
 class control_server : public std::enable_shared_from_this<control_server> {
  public:
-  /// Answers one request; its error becomes {"error": message}.
+  /// Answers one request; its error becomes {"error": message, "kind": name}.
   using handler = std::function<result<boost::json::object>(const boost::json::object& request)>;
 
   /// Makes the socket and answers on it. One left behind by an earlier agent is replaced, so the caller must hold

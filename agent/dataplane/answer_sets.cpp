@@ -158,7 +158,7 @@ std::vector<column_change> answer_sets::changes_of(const dns::zone_set& zones, c
     const auto which = static_cast<type_class>(i);
     const dns::rrset* const records = which == TYPE_CLASS_OTHER ? nullptr : node->find(query_type_of(which));
     auto& nodata = cache.nodata[zone];
-    if (records != nullptr && records->pool != dns::NO_POOL) {
+    if (records != nullptr && records->pool != dns::no_pool) {
       pool.pool = records->pool;
       pool.families[i] = pool_records::cut(zones, owner, group.zone_octets, *records, cache.scratch);
       if (!nodata) {
@@ -194,7 +194,7 @@ void answer_sets::forget_pools() {
 }
 
 void answer_sets::keep_pool(std::uint32_t set, pool_of_set pool) {
-  if (pool.pool == dns::NO_POOL) return;
+  if (pool.pool == dns::no_pool) return;
   if (sets_of_pool_.size() <= pool.pool) sets_of_pool_.resize(std::size_t{pool.pool} + 1);
   sets_of_pool_[pool.pool].push_back(set);
   sets_[set].pool = std::move(pool);

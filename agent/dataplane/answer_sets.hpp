@@ -45,7 +45,7 @@ struct decisions {
 
 /// What it takes to change a set's answers when its pool's choice changes.
 struct pool_of_set {
-  std::uint32_t pool = dns::NO_POOL;
+  std::uint32_t pool = dns::no_pool;
   std::array<std::optional<pool_records>, 2> families;  // by type class: A, AAAA; none: no such RRset
   shared_images nodata;
 };

@@ -33,8 +33,8 @@ void append_rrset(std::string& text, const dns::node& node, std::uint16_t type) 
   append_number(text, type);
   append_number(text, records->pool);
   // In a pool, what is decided for it says how long and in which order.
-  append_number(text, records->pool == dns::NO_POOL ? records->ttl : 0);
-  append_number(text, records->pool == dns::NO_POOL && records->balanced ? 1 : 0);
+  append_number(text, records->pool == dns::no_pool ? records->ttl : 0);
+  append_number(text, records->pool == dns::no_pool && records->balanced ? 1 : 0);
   append_number(text, records->rdatas.size());
   for (const dns::rdata& data : records->rdatas) append_octets(text, data);
 }

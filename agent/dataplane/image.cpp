@@ -118,7 +118,7 @@ answer_images render_column(const dns::zone_set& zones, const dns::choices& chos
       return made;
     }
   }
-  const bool in_pool = records != nullptr && records->pool != dns::NO_POOL;
+  const bool in_pool = records != nullptr && records->pool != dns::no_pool;
   const std::size_t alternatives = records == nullptr || in_pool ? 1 : records->alternatives();
   made.images.reserve(alternatives);
   for (std::size_t i = 0; i < alternatives; ++i) {

@@ -60,7 +60,7 @@ result<loaded_object> load(Prepare prepare) {
   loaded_object loaded;
   loaded.owner.reset(dns_bpf__open());
   if (!loaded.owner) return system_error(errno, "opening the BPF object" + messages.tail());
-  for (std::size_t i = 0; i < MAP_COUNT; ++i) {
+  for (std::size_t i = 0; i < map_count; ++i) {
     const auto id = static_cast<map_id>(i);
     bpf_map* const map = find_map(loaded.owner, id);
     if (map == nullptr) return error{errc::invalid, "the BPF object has no map " + std::string(map_label(id))};
@@ -71,7 +71,7 @@ result<loaded_object> load(Prepare prepare) {
   if (const int refused = dns_bpf__load(loaded.owner.get()); refused != 0) {
     return system_error(refused, "loading the XDP program" + messages.tail());
   }
-  for (std::size_t i = 0; i < MAP_COUNT; ++i) {
+  for (std::size_t i = 0; i < map_count; ++i) {
     loaded.maps[i] = bpf_map__fd(find_map(loaded.owner, static_cast<map_id>(i)));
   }
   loaded.program = bpf_program__fd(loaded.owner->progs.nearside_dns);
@@ -105,7 +105,7 @@ result<loaded_object> load_new(const map_sizes& sizes) {
   });
 }
 
-result<loaded_object> load_over(const std::array<unique_fd, MAP_COUNT>& maps) {
+result<loaded_object> load_over(const std::array<unique_fd, map_count>& maps) {
   return load(
       [&maps](map_id id, bpf_map* map) { return bpf_map__reuse_fd(map, maps[static_cast<std::size_t>(id)].get()); });
 }

@@ -23,7 +23,7 @@ using skeleton = std::unique_ptr<dns_bpf, destroy_skeleton>;
 /// The loaded object; the descriptors belong to the skeleton.
 struct loaded_object {
   skeleton owner;
-  std::array<int, MAP_COUNT> maps{};
+  std::array<int, map_count> maps{};
   int program = -1;
   int clock_program = -1;
 };
@@ -31,6 +31,6 @@ struct loaded_object {
 /// New maps. Error: the kernel refuses the program or a map; the message ends with the verifier's last words.
 result<loaded_object> load_new(const map_sizes& sizes);
 /// The programs over these maps.
-result<loaded_object> load_over(const std::array<unique_fd, MAP_COUNT>& maps);
+result<loaded_object> load_over(const std::array<unique_fd, map_count>& maps);
 
 }  // namespace nearside::dataplane

@@ -16,14 +16,14 @@
 
 namespace nearside::dataplane {
 
-inline constexpr std::uint32_t NO_SET = UINT32_MAX;
+inline constexpr std::uint32_t no_set = UINT32_MAX;
 
 struct name_entry {
   std::string wire;  // lower-cased
-  std::uint32_t set = NO_SET;
+  std::uint32_t set = no_set;
   std::uint8_t zone_octets = 0;
-  /// Which group of the publish() under way has this name; NO_SET: none, it goes.
-  std::uint32_t group = NO_SET;
+  /// Which group of the publish() under way has this name; no_set: none, it goes.
+  std::uint32_t group = no_set;
 };
 
 class name_table {

@@ -24,7 +24,7 @@ struct map_form {
   bool shared;               // mapped into our memory
 };
 
-constexpr std::array<map_form, MAP_COUNT> forms{{
+constexpr std::array<map_form, map_count> forms{{
     {"config", sizeof(struct ::config), true},
     {"listen", sizeof(struct ::listen), true},
     {"names_short", sizeof(name_short), false},
@@ -89,7 +89,7 @@ result<void> make_maps(const fs::path& root, const map_sizes& sizes) {
   fs::remove_all(aside, failed);
   fs::create_directory(aside, failed);
   if (failed) return system_error(failed.value(), "making the directory " + aside.string());
-  for (std::size_t i = 0; i < MAP_COUNT; ++i) {
+  for (std::size_t i = 0; i < map_count; ++i) {
     const fs::path pin = aside / forms[i].label;
     if (bpf_obj_pin(loaded->maps[i], pin.c_str()) != 0) return system_error(errno, "pinning " + pin.string());
   }
@@ -106,7 +106,7 @@ std::string_view map_label(map_id map) noexcept { return forms[static_cast<std::
 result<object> object::open_pinned(const fs::path& root) {
   object opened;
   opened.root_ = root;
-  for (std::size_t i = 0; i < MAP_COUNT; ++i) {
+  for (std::size_t i = 0; i < map_count; ++i) {
     auto fd = pins::get(pins::maps(root) / forms[i].label);
     if (!fd) {
       if (fd.error().kind != errc::not_found) return fd.error();

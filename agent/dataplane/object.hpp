@@ -44,7 +44,7 @@ enum class map_id {
   events,
   clock,
 };
-inline constexpr std::size_t MAP_COUNT = 13;
+inline constexpr std::size_t map_count = 13;
 [[nodiscard]] std::string_view map_label(map_id map) noexcept;
 
 class object {
@@ -108,9 +108,9 @@ class object {
   result<void> load_program();
 
   std::filesystem::path root_;
-  std::array<unique_fd, MAP_COUNT> maps_;
-  std::array<std::uint32_t, MAP_COUNT> capacities_{};
-  std::array<mapped, MAP_COUNT> memory_;
+  std::array<unique_fd, map_count> maps_;
+  std::array<std::uint32_t, map_count> capacities_{};
+  std::array<mapped, map_count> memory_;
   unique_fd program_;
   unique_fd clock_program_;
 };

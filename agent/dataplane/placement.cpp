@@ -30,7 +30,7 @@ bool is_better(const claim& a, const claim& b) {
 std::vector<claim> claims_of(const grouping& plan, const name_table& names, const answer_sets& sets) {
   std::unordered_map<std::uint64_t, std::size_t> counted;
   for (const auto& [key, entry] : names.all()) {
-    if (entry.group != NO_SET && entry.set != NO_SET) ++counted[std::uint64_t{entry.set} << 32 | entry.group];
+    if (entry.group != no_set && entry.set != no_set) ++counted[std::uint64_t{entry.set} << 32 | entry.group];
   }
   std::vector<claim> claims;
   claims.reserve(counted.size());
@@ -87,7 +87,7 @@ result<grouping> names_without_collisions(const dns::zone_set& zones, const obje
 }
 
 std::vector<bool> admit(grouping& plan, name_table& names, const object& tables, publish_stats& stats) {
-  for (auto& [key, entry] : names.all()) entry.group = NO_SET;
+  for (auto& [key, entry] : names.all()) entry.group = no_set;
   std::vector<bool> needed(plan.groups.size());
   std::size_t short_room = tables.capacity(map_id::names_short);
   std::size_t long_room = tables.capacity(map_id::names_long);
@@ -123,13 +123,13 @@ std::vector<assignment> bind_groups(const grouping& plan, const std::vector<bool
   std::vector<assignment> to(plan.groups.size());
   std::vector<bool> taken(sets.count());
   for (const claim& c : claims_of(plan, names, sets)) {
-    if (taken[c.set] || to[c.group].set != NO_SET) continue;
+    if (taken[c.set] || to[c.group].set != no_set) continue;
     taken[c.set] = true;
     to[c.group].set = c.set;
     to[c.group].in_place = true;
   }
   for (std::size_t i = 0; i < to.size(); ++i) {
-    if (needed[i] && to[i].set == NO_SET) to[i].set = sets.take_free().value_or(NO_SET);
+    if (needed[i] && to[i].set == no_set) to[i].set = sets.take_free().value_or(no_set);
   }
   return to;
 }

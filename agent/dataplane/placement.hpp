@@ -18,7 +18,7 @@ namespace nearside::dataplane {
 
 /// What the plan says of one group.
 struct assignment {
-  std::uint32_t set = NO_SET;
+  std::uint32_t set = no_set;
   bool in_place = false;               // the set has names already
   std::vector<column_change> changes;  // what is published for such a set differs in these columns
   pool_of_set pool;                    // its pool, if it has one

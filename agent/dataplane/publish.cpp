@@ -40,7 +40,7 @@ struct publisher::state {
 std::vector<bool> publisher::state::named_sets() const {
   std::vector<bool> named(sets.count());
   for (const auto& [key, entry] : names.all()) {
-    if (entry.set != NO_SET) named[entry.set] = true;
+    if (entry.set != no_set) named[entry.set] = true;
   }
   return named;
 }
@@ -48,7 +48,7 @@ std::vector<bool> publisher::state::named_sets() const {
 result<void> publisher::state::adopt() {
   if (auto done = names.adopt(); !done) return done;
   for (auto& [key, entry] : names.all()) {
-    if (entry.set >= sets.count()) entry.set = NO_SET;
+    if (entry.set >= sets.count()) entry.set = no_set;
   }
   sets.adopt(named_sets());
   wait_for_running_programs();
@@ -63,7 +63,7 @@ std::size_t publisher::state::fill_new_sets(const dns::zone_set& zones, const de
   render_cache cache;
   std::size_t without_set = 0;
   for (std::size_t i = 0; i < to.size(); ++i) {
-    if (to[i].set == NO_SET) {
+    if (to[i].set == no_set) {
       if (needed[i]) ++without_set;
       continue;
     }
@@ -86,7 +86,7 @@ result<void> publisher::state::move_names(const grouping& plan, const std::vecto
   for (auto entry = names.all().begin(); entry != names.all().end();) {
     const auto current = entry++;
     const name_entry& name = current->second;
-    if (name.group == NO_SET || to[name.group].set == NO_SET) {
+    if (name.group == no_set || to[name.group].set == no_set) {
       ++stats.names_removed;
       names.remove(current);
       unbound = true;
@@ -113,7 +113,7 @@ result<void> publisher::state::move_names(const grouping& plan, const std::vecto
 // Each answer of a set whose names stay changes by one store.
 void publisher::state::change_sets(const grouping& plan, const std::vector<assignment>& to, publish_stats& stats) {
   for (std::size_t i = 0; i < to.size(); ++i) {
-    if (to[i].set == NO_SET) continue;
+    if (to[i].set == no_set) continue;
     sets.apply(to[i].set, to[i].changes, stats);
     sets.sign(to[i].set, plan.groups[i].signature);
   }
@@ -121,24 +121,24 @@ void publisher::state::change_sets(const grouping& plan, const std::vector<assig
 
 result<void> publisher::state::add_names(grouping& plan, const std::vector<assignment>& to, publish_stats& stats) {
   const std::size_t before = names.size();
-  std::size_t no_set = 0;
+  std::size_t setless = 0;
   std::size_t refused = 0;
   std::size_t same_hash = 0;
   for (wanted_name& wanted : plan.names) {
     if (!wanted.admitted) continue;
     if (const auto entry = names.all().find(wanted.key); entry != names.all().end()) {
       if (entry->second.wire != wanted.wire) ++same_hash;
-    } else if (to[wanted.group].set == NO_SET) {
-      ++no_set;
+    } else if (to[wanted.group].set == setless) {
+      ++setless;
     } else {
       names.put(wanted.key, std::move(wanted.wire), to[wanted.group].set, wanted.zone_octets);
     }
   }
   if (auto done = names.flush(refused); !done) return done;
   stats.names_added = names.size() - before;
-  stats.left_to_userland += no_set + refused + same_hash;
-  if (no_set > 0) {
-    stats.notes.push_back(plural(no_set, "name") + ": all " + plural(sets.count(), "answer set") + " are taken");
+  stats.left_to_userland += setless + refused + same_hash;
+  if (setless > 0) {
+    stats.notes.push_back(plural(setless, "name") + ": all " + plural(sets.count(), "answer set") + " are taken");
   }
   if (refused > 0) stats.notes.push_back(plural(refused, "name") + ": the kernel refused to install more");
   if (same_hash > 0) stats.notes.push_back(plural(same_hash, "name") + ": with the hash of an installed name");
@@ -165,7 +165,7 @@ result<publish_stats> publisher::state::publish(const dns::zone_set& zones, cons
   if (auto done = add_names(*plan, to, stats); !done) return done.error();
   const bool cleared = sets.clear_unused(named_sets(), stats);
   for (assignment& one : to) {
-    if (one.set != NO_SET) sets.keep_pool(one.set, std::move(one.pool));
+    if (one.set != no_set) sets.keep_pool(one.set, std::move(one.pool));
   }
 
   conclude(stats, written_before);

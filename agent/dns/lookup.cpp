@@ -75,7 +75,7 @@ void add_addresses(const zone& z, const rrset& servers, sections& s) {
     const name* owner = z.stored_name(target);
     for (const std::uint16_t type : {rr_type::a, rr_type::aaaa}) {
       const rrset* addresses = at->find(type);
-      if (addresses != nullptr && addresses->pool == NO_POOL)
+      if (addresses != nullptr && addresses->pool == no_pool)
         s.additional.push_back({owner, addresses, addresses->ttl, 0, {}});
     }
   }
@@ -141,10 +141,10 @@ bool is_answered_already(const sections& s, const name& owner) noexcept {
 std::uint32_t pool_of(const zone_set& zones, const name& owner) {
   const zone* z = zones.enclosing(owner);
   const place at = z == nullptr ? place{} : walk(*z, owner);
-  if (at.found == nullptr || at.cut != nullptr) return NO_POOL;
+  if (at.found == nullptr || at.cut != nullptr) return no_pool;
   for (const rrset& set : at.found->rrsets)
-    if (set.pool != NO_POOL) return set.pool;
-  return NO_POOL;
+    if (set.pool != no_pool) return set.pool;
+  return no_pool;
 }
 
 sections lookup(const zone_set& zones, const choices& chosen, const name& qname, std::uint16_t qtype,
@@ -171,7 +171,7 @@ sections lookup(const zone_set& zones, const choices& chosen, const name& qname,
       return s;
     }
     if (const rrset* set = select(*at, qtype, chosen)) {
-      if (set->pool != NO_POOL) {
+      if (set->pool != no_pool) {
         answer_from_pool(*z, *owner, *set, chosen, by, s);
         return s;
       }

@@ -59,7 +59,7 @@ struct draw_numbers {
 [[nodiscard]] sections lookup(const zone_set& zones, const choices& chosen, const name& qname, std::uint16_t qtype,
                               const draw_numbers& by);
 
-/// The pool whose servers the name is balanced over, by a wildcard too; NO_POOL: there is no such name, or it has none.
+/// The pool whose servers the name is balanced over, by a wildcard too; no_pool: there is no such name, or it has none.
 [[nodiscard]] std::uint32_t pool_of(const zone_set& zones, const name& owner);
 
 }  // namespace nearside::dns

@@ -72,7 +72,7 @@ result<void> zone::add(const name& owner, std::uint16_t type, std::uint32_t ttl,
       return refuse(owner, type, "a CNAME cannot stand beside other records");
     }
     if (type == rr_type::ns && owner != apex_) ++cuts_;
-    at.rrsets.push_back({type, ttl, false, {}, NO_POOL});
+    at.rrsets.push_back({type, ttl, false, {}, no_pool});
     at.rrsets.back().rdatas.push_back(std::move(data));
     return {};
   }

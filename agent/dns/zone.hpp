@@ -20,7 +20,7 @@ namespace nearside::dns {
 using rdata = std::vector<std::uint8_t>;
 
 /// An RRset whose answer is in its records alone.
-inline constexpr std::uint32_t NO_POOL = UINT32_MAX;
+inline constexpr std::uint32_t no_pool = UINT32_MAX;
 
 /// Records of one owner and type (RFC 2181 5). `balanced`: the answer has as many alternatives as records, each
 /// beginning with another one (rotation). `pool`: the records are what there is to choose from, and dns::choices
@@ -30,7 +30,7 @@ struct rrset {
   std::uint32_t ttl = 0;  // seconds; in a pool the choice's counts
   bool balanced = false;
   std::vector<rdata> rdatas;
-  std::uint32_t pool = NO_POOL;  // index into dns::choices
+  std::uint32_t pool = no_pool;  // index into dns::choices
 
   friend bool operator==(const rrset&, const rrset&) = default;
   /// Without a pool: how many prepared answers there are to choose from: 1, or rdatas.size() where balanced; at most

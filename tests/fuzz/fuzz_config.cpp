@@ -53,7 +53,7 @@ void check_records(const config::loaded& good) {
   for (const dns::zone& zone : good.zones->zones()) {
     zone.for_each([&](const dns::name&, const dns::node& node) {
       for (const dns::rrset& set : node.rrsets) {
-        if (set.pool == dns::NO_POOL) continue;
+        if (set.pool == dns::no_pool) continue;
         require(set.pool < good.servers.pools.size());
         const score::pool& pool = good.servers.pools[set.pool];
         const auto& family = pool.families[set.type == dns::rr_type::aaaa ? 1 : 0];

@@ -138,7 +138,7 @@ TEST_CASE("only balanced address RRsets have alternatives, 255 at most, and only
   z.balance(of("WWW.lb.example."), 7);
   z.balance(of("missing.lb.example."), 7);
   CHECK(www.find(rr_type::a)->pool == 7);
-  CHECK(www.find(rr_type::txt)->pool == NO_POOL);
+  CHECK(www.find(rr_type::txt)->pool == no_pool);
   z.balance_several();
   CHECK(www.find(rr_type::a)->alternatives() == 255);
   CHECK(www.find(rr_type::txt)->alternatives() == 1);
