@@ -128,7 +128,7 @@ result<void> publisher::state::add_names(grouping& plan, const std::vector<assig
     if (!wanted.admitted) continue;
     if (const auto entry = names.all().find(wanted.key); entry != names.all().end()) {
       if (entry->second.wire != wanted.wire) ++same_hash;
-    } else if (to[wanted.group].set == setless) {
+    } else if (to[wanted.group].set == no_set) {
       ++setless;
     } else {
       names.put(wanted.key, std::move(wanted.wire), to[wanted.group].set, wanted.zone_octets);
