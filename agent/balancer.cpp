@@ -44,7 +44,7 @@ std::string start_line(const config::loaded& from) {
                            from.servers.pools.empty() ? usual.ttl : from.servers.pools.front().rules.ttl);
 }
 
-/// "near,mid ttl=20s", for the log.
+/// "near,mid", for the log.
 std::string text_of(const score::pool& of, std::size_t family, const dns::choice& made) {
   if (made.what == dns::choice::kind::servfail) return "SERVFAIL";
   if (made.alternatives.empty()) return "NODATA";
@@ -57,7 +57,7 @@ std::string text_of(const score::pool& of, std::size_t family, const dns::choice
   }
   std::string text;
   for (const auto& name : names) text += (text.empty() ? "" : ",") + name;
-  return text + " ttl=" + std::to_string(made.ttl) + "s";
+  return text;
 }
 
 }  // namespace
@@ -119,16 +119,27 @@ void balancer::bring_about(const score::scoreboard::effect& effect, const std::s
   for (const auto& [target, in_use] : effect.in_use) prober_.set_in_use(target, in_use);
   if (effect.pools.empty()) return;
   keep_soon();
-  if (effect.pools.size() > most_logged_pools) {
-    spdlog::info("answers changed pools={} by={}", effect.pools.size(), because);
+  log_answers(effect.pools, because);
+}
+
+// A line where other servers are answered; that only the TTL is another one is worth none.
+void balancer::log_answers(const std::vector<std::uint32_t>& pools, const std::string& because) {
+  if (pools.size() > most_logged_pools) {
+    spdlog::info("answers changed pools={} by={}", pools.size(), because);
     return;
   }
-  for (const std::uint32_t p : effect.pools) {
+  for (const std::uint32_t p : pools) {
     const score::pool& of = board_.pools()[p];
-    for (std::size_t f = 0; f < 2; ++f)
-      if (!of.families[f].addresses.empty())
-        spdlog::info("answer name={} family={} servers={} by={}", of.label, f == 0 ? "ipv4" : "ipv6",
-                     text_of(of, f, (*board_.choices())[p].families[f]), because);
+    for (std::size_t f = 0; f < 2; ++f) {
+      if (of.families[f].addresses.empty()) continue;
+      const dns::choice& made = (*board_.choices())[p].families[f];
+      std::string servers = text_of(of, f, made);
+      std::string& before = logged_[std::uint64_t{p} * 2 + f];
+      if (servers == before) continue;
+      spdlog::info("answer name={} family={} servers={} ttl={}s by={}", of.label, f == 0 ? "ipv4" : "ipv6", servers,
+                   made.ttl, because);
+      before = std::move(servers);
+    }
   }
 }
 
@@ -162,8 +173,8 @@ void balancer::keep_soon() {
 void balancer::keep_later() {
   const auto wait = keep_is_near_ ? keep_after_decision : std::chrono::milliseconds(keep_regularly);
   keeping_.expires_after(std::max(wait, keeping_took_ * keep_rarely));
-  auto on_time = [this](const error_code& cancelled) {
-    if (cancelled) return;
+  auto on_time = [this, alive = std::weak_ptr(self_)](const error_code& cancelled) {
+    if (cancelled || alive.expired() || !running_) return;
     keep_is_near_ = false;
     static_cast<void>(keep(false));
     keep_later();
@@ -172,11 +183,11 @@ void balancer::keep_later() {
 }
 
 void balancer::wait_for_expiry() {
-  const auto next = board_.next_expiry();
+  const auto next = board_.next_expiry(std::chrono::steady_clock::now());
   if (!next || !running_) return;
   expiry_.expires_at(*next);
-  auto on_time = [this](const error_code& cancelled) {
-    if (cancelled) return;
+  auto on_time = [this, alive = std::weak_ptr(self_)](const error_code& cancelled) {
+    if (cancelled || alive.expired() || !running_) return;
     bring_about(board_.expire(std::chrono::steady_clock::now()), "expiry");
     keep_soon();
     wait_for_expiry();

@@ -11,6 +11,7 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <unordered_map>
 
 #include "agent/base/result.hpp"
 #include "agent/config/load.hpp"
@@ -56,6 +57,7 @@ class balancer {
   result<void> keep(bool durable);
   void keep_later();
   void wait_for_expiry();
+  void log_answers(const std::vector<std::uint32_t>& pools, const std::string& because);
 
   std::shared_ptr<const config::measuring> configured_;
   std::filesystem::path state_file_;
@@ -66,10 +68,13 @@ class balancer {
   probe::prober prober_;
   boost::asio::steady_timer expiry_;
   boost::asio::steady_timer keeping_;
+  // Held by the handlers of the timers: one that is queued already comes after stop(), and perhaps after our end.
+  std::shared_ptr<balancer*> self_ = std::make_shared<balancer*>(this);
   bool running_ = false;
   bool keep_is_near_ = false;
   std::string not_kept_;  // why the last time
   std::chrono::milliseconds keeping_took_{0};
+  std::unordered_map<std::uint64_t, std::string> logged_;  // by pool and family: the servers told last
 };
 
 }  // namespace nearside

@@ -68,7 +68,13 @@ result<void> daemon::start() {
   kernel_ = std::move(*kernel);
 
   auto known = admin::load_state(options.state.directory / "state.json", admin::moment::now());
-  if (!known) spdlog::error("nothing is known from before error=\"{}\"", known.error().message);
+  if (!known) {
+    // It is written anew in a moment; what an operator said may still be read in it by a person.
+    std::error_code ignored;
+    std::filesystem::rename(options.state.directory / "state.json", options.state.directory / "state.json.bad",
+                            ignored);
+    spdlog::error("nothing is known from before error=\"{}\" kept=state.json.bad", known.error().message);
+  }
   balancer_ = make_balancer(known ? *known : score::memory{});
   answers_ = std::make_unique<serve::answerer>(content_of(current_, balancer_->choices()), picks_);
   auto on_failure = [this](const std::exception_ptr& thrown) {

@@ -43,8 +43,13 @@ struct reader {
     return std::min(instant_of(seconds), at.steady);
   }
   [[nodiscard]] static std::string text(const json::value& value) { return std::string(value.as_string()); }
+  [[nodiscard]] static double figure(const json::value& value) {
+    const double number = value.to_number<double>();
+    if (!(number >= 0 && number <= 1e9)) throw std::invalid_argument("a figure out of range");
+    return number;
+  }
   [[nodiscard]] static score::duration milliseconds(const json::value& value) {
-    return score::duration(static_cast<score::duration::rep>(value.to_number<double>() * 1e6));
+    return score::duration(static_cast<score::duration::rep>(figure(value) * 1e6));
   }
 
   [[nodiscard]] score::memory::of_target target(const json::object& from) const {
@@ -56,9 +61,9 @@ struct reader {
     if (const auto* rtt = from.if_contains("srtt_ms"))
       kept.rtt = std::pair(milliseconds(*rtt), milliseconds(from.at("rttvar_ms")));
     if (const auto* smoothed = from.if_contains("first_byte_ms")) {
-      kept.smoothed = smoothed->to_number<double>();
-      kept.deviation = from.at("deviation_ms").to_number<double>();
-      kept.penalty = from.at("penalty_ms").to_number<double>();
+      kept.smoothed = figure(*smoothed);
+      kept.deviation = figure(from.at("deviation_ms"));
+      kept.penalty = figure(from.at("penalty_ms"));
     }
     return kept;
   }

@@ -9,6 +9,8 @@ namespace {
 
 // Of a compiled expression: enough for hand-written ones, too little for {1000}{1000}.
 constexpr std::int64_t memory = 1 << 20;
+// Instructions of the compiled expression. The worst text costs that many steps for each of its octets.
+constexpr int most_instructions = 300;
 
 }  // namespace
 
@@ -24,6 +26,8 @@ result<pattern> pattern::compile(const std::string& expression) {
   options.set_max_mem(memory);
   auto compiled = std::make_unique<re2::RE2>(expression, options);
   if (!compiled->ok()) return error{errc::invalid, compiled->error()};
+  if (compiled->ProgramSize() > most_instructions)
+    return error{errc::invalid, "it is too large: a simpler one, of fewer repetitions and alternatives"};
   return pattern(std::move(compiled));
 }
 

@@ -19,7 +19,8 @@ namespace nearside {
 class pattern {
  public:
   /// RE2's syntax (https://github.com/google/re2/wiki/Syntax): Perl's without back-references and look-around. Octets
-  /// are taken as Latin-1, so that no body can be invalid text. Errors: invalid, with what is wrong and where.
+  /// are taken as Latin-1, so that no body can be invalid text. Errors: invalid, with what is wrong and where, or
+  /// that it is too large (some 300 instructions; the worst text costs as many steps for each octet).
   [[nodiscard]] static result<pattern> compile(const std::string& expression);
 
   pattern(pattern&&) noexcept;

@@ -93,7 +93,8 @@ std::optional<trouble> http_answer::take_end() {
 }
 
 bool http_answer::enough() const noexcept {
-  if (parser_->is_done()) return parser_->status >= 200 || parser_->status == 101;
+  // Only the answers that announce another one are not the last word, whatever a server makes of its status.
+  if (parser_->is_done()) return parser_->status < 100 || parser_->status >= 200 || parser_->status == 101;
   return parser_->is_header_done() && parser_->body.size() >= body_limit_;
 }
 

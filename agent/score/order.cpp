@@ -2,6 +2,7 @@
 #include "agent/score/order.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 namespace nearside::score {
 namespace {
@@ -37,7 +38,7 @@ std::vector<dns::alternative> failover(const ordering& given) {
 }
 
 std::vector<dns::alternative> spread(const ordering& given, family_memory& memory) {
-  double best = not_measured_ms;
+  double best = HUGE_VAL;
   for (const std::size_t a : given.eligible) best = std::min(best, expected_of(given, a));
   const double distance = std::max(best * given.of.rules.within_percent / 100, milliseconds_of(given.of.rules.within));
   memory.within.resize(given.candidates.size());

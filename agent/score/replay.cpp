@@ -8,6 +8,7 @@
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
 #include <cmath>
+#include <unordered_set>
 
 #include "agent/score/recording.hpp"
 #include "agent/score/trace_json.hpp"
@@ -16,7 +17,8 @@ namespace nearside::score {
 namespace json = boost::json;
 namespace {
 
-constexpr std::size_t most_servers = 255;  // as in a pool
+constexpr std::size_t most_servers = 255;      // as in a pool
+constexpr std::size_t most_targets = 100'000;  // as in a configuration
 constexpr std::size_t most_isps = 10'000;
 constexpr double longest_time = 1e9;  // seconds
 
@@ -39,10 +41,11 @@ result<std::vector<std::string>> texts_in(const json::object& line, std::string_
   if (array == nullptr || array->empty() || array->size() > most)
     return wrong("start: \"" + std::string(key) + "\": expected an array of 1 to " + std::to_string(most) + " strings");
   std::vector<std::string> texts;
+  std::unordered_set<std::string> seen;
   for (const json::value& one : *array) {
     if (!one.is_string()) return wrong("start: \"" + std::string(key) + "\": expected strings");
     texts.emplace_back(one.get_string());
-    if (std::count(texts.begin(), texts.end(), texts.back()) > 1)
+    if (!seen.insert(texts.back()).second)
       return wrong("start: \"" + std::string(key) + "\": \"" + texts.back() + "\" is given twice");
   }
   return texts;
@@ -110,7 +113,7 @@ result<bool> replay::feed(std::string_view line) {
 
 result<void> replay::start(const json::object& line) {
   if (started_) return wrong("start: there was one before");
-  const auto servers = texts_in(line, "servers", settings_.by ? SIZE_MAX : most_servers);
+  const auto servers = texts_in(line, "servers", settings_.by ? most_targets : most_servers);
   if (!servers) return servers.error();
   const auto isps = texts_in(line, "isps", most_isps);
   if (!isps) return isps.error();
@@ -145,9 +148,7 @@ result<void> replay::start(const json::object& line) {
                    "\", which the configuration has");
     found->second.push_back(t);
   }
-  for (const std::string& isp : *isps)
-    edges_[isp].board =
-        std::make_unique<scoreboard>(settings_.targets, std::vector{*settings_.by}, settings_.latency, instant{});
+  for (const std::string& isp : *isps) edges_[isp];
   started_ = true;
   return {};
 }
@@ -179,9 +180,12 @@ result<void> replay::add(const json::object& line) {
   if (const auto connect = number_in(line, "connect_ms"); connect && *connect >= 0 && *connect < 1e9)
     s.connect = duration(static_cast<duration::rep>(std::llround(*connect * 1e6)));
   last_ = *t;
+  auto& board = from->second.board;
+  if (!board)
+    board = std::make_unique<scoreboard>(settings_.targets, std::vector{*settings_.by}, settings_.latency, instant{});
   // What is answered before the first sample is told with it.
   bool changed = from->second.said[0].empty() && from->second.said[1].empty();
-  for (const std::size_t target : server->second) changed |= !from->second.board->add(target, s).pools.empty();
+  for (const std::size_t target : server->second) changed |= !board->add(target, s).pools.empty();
   if (changed) tell(from->first, from->second, s.at, *t);
   return {};
 }

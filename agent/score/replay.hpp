@@ -41,8 +41,8 @@ class replay {
 
  private:
   struct edge {
-    std::unique_ptr<scoreboard> board;
-    std::string said[2];  // the last line's content for each family, without its t
+    std::unique_ptr<scoreboard> board;  // made with its first sample
+    std::string said[2];                // the last line's content for each family, without its t
   };
 
   result<void> start(const boost::json::object& line);

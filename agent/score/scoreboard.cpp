@@ -40,6 +40,7 @@ scoreboard::scoreboard(std::vector<target> targets, std::vector<pool> pools, con
       for (const pool_address& address : family.addresses)
         for (const std::size_t t : address.targets)
           if (pools_of_[t].empty() || pools_of_[t].back() != p) pools_of_[t].push_back(p);
+  for (const pool& p : pools_) longest_ttl_ = std::max<duration>(longest_ttl_, p.rules.ttl);
   recall(known);
   effect ignored;
   orders_.expire(now);
@@ -75,7 +76,20 @@ scoreboard::effect scoreboard::administer(const std::string& pattern, const orde
   return decide_for(servers, now);
 }
 
-scoreboard::effect scoreboard::expire(instant now) { return decide_for(orders_.expire(now), now); }
+scoreboard::effect scoreboard::expire(instant now) {
+  std::vector<std::string> servers = orders_.expire(now);
+  for (const auto& [server, order] : orders_.all())
+    if (order.until && *order.until - now <= longest_ttl_) servers.push_back(server);
+  std::sort(servers.begin(), servers.end());
+  return decide_for(servers, now);
+}
+
+std::optional<instant> scoreboard::next_expiry(instant now) const {
+  const auto end = orders_.next_end();
+  if (!end) return end;
+  if (*end - now > longest_ttl_) return *end - longest_ttl_;
+  return std::min(*end, now + std::chrono::seconds(1));
+}
 
 scoreboard::effect scoreboard::decide_for(const std::vector<std::string>& servers, instant now) {
   effect brought;
@@ -194,8 +208,8 @@ memory scoreboard::remember(instant now) const {
   for (std::size_t t = 0; t < targets_.size(); ++t) {
     const measured& m = measured_[t];
     if (m.state.now() == standing::unknown || !m.state.since()) continue;
-    memory::of_target kept{m.state.now(), *m.state.since(), m.state.fall_times(), std::nullopt, std::nullopt, 0, 0,
-                           m.reason};
+    memory::of_target kept{
+        m.state.now(), *m.state.since(), m.state.fall_times(), std::nullopt, std::nullopt, 0, 0, m.reason, m};
     if (const auto rtt = m.figures.smoothed()) kept.rtt = std::pair(*rtt, m.figures.variation());
     if (const auto smoothed = m.waiting.smoothed()) {
       kept.smoothed = *smoothed;
@@ -211,6 +225,7 @@ memory scoreboard::remember(instant now) const {
                               pools_[p].members[pools_[p].families[f].addresses[*serving].member].server);
     }
   }
+  for (std::size_t p = 0; p < pools_.size(); ++p) known.pools.emplace(pools_[p].key, memories_[p]);
   known.orders = orders_.all();
   known.answers_end = answers_end_;
   // What is answered up to now may be kept for its TTL, whatever is decided next.
@@ -224,6 +239,10 @@ void scoreboard::recall(const memory& known) {
     if (found == known.targets.end()) continue;
     const memory::of_target& kept = found->second;
     measured& m = measured_[t];
+    if (kept.whole) {
+      m = *kept.whole;
+      continue;
+    }
     m.state.restore(kept.state, kept.since, kept.falls);
     if (kept.rtt) m.figures.restore(kept.rtt->first, kept.rtt->second);
     if (kept.smoothed) m.waiting.restore(*kept.smoothed, kept.deviation, kept.penalty);
@@ -231,6 +250,10 @@ void scoreboard::recall(const memory& known) {
     m.remembered = true;
   }
   for (std::size_t p = 0; p < pools_.size(); ++p) {
+    if (const auto whole = known.pools.find(pools_[p].key); whole != known.pools.end()) {
+      memories_[p] = whole->second;
+      continue;
+    }
     for (std::size_t f = 0; f < 2; ++f) {
       const auto found = known.serving.find(serving_key(pools_[p], f));
       if (found == known.serving.end()) continue;

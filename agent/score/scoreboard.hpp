@@ -43,8 +43,11 @@ struct memory {
     double deviation = 0;
     double penalty = 0;
     std::string reason;
+    /// All of it, for another scoreboard of this process.
+    std::optional<measured> whole;
   };
   std::map<std::string, of_target> targets;
+  std::map<std::string, pool_memory> pools;    // by key; for another scoreboard of this process
   std::map<std::string, std::string> serving;  // pool key and family ("...|0") -> server: policy latency
   std::map<std::string, order_of_operator> orders;
   std::map<std::string, instant> answers_end;  // server -> when the last answer with it has run out
@@ -69,9 +72,10 @@ class scoreboard {
   /// Says it of all servers that match the pattern; their names are put into `servers`.
   effect administer(const std::string& pattern, const order_of_operator& said, instant now,
                     std::vector<std::string>& servers);
-  /// Ends what operators said until now.
+  /// Ends what operators said until now, and shortens the TTLs of what ends soon.
   effect expire(instant now);
-  [[nodiscard]] std::optional<instant> next_expiry() const { return orders_.next_end(); }
+  /// When expire() is to be called next: when an order ends, and every second while that is nearer than a TTL.
+  [[nodiscard]] std::optional<instant> next_expiry(instant now) const;
 
   /// What all pools answer; changed in place by the calls above. Never null.
   [[nodiscard]] const std::shared_ptr<dns::choices>& choices() const noexcept { return choices_; }
@@ -110,6 +114,7 @@ class scoreboard {
   administration orders_;
   std::map<std::string, instant> answers_end_;  // by server
   std::shared_ptr<dns::choices> choices_;
+  duration longest_ttl_{};
   std::vector<candidate> scratch_[2];
 };
 

@@ -107,11 +107,16 @@ double rendezvous::unevenness() const {
 }
 
 std::vector<dns::alternative> rendezvous::table(std::span<const share> among, std::size_t addresses) const {
+  // Weights of 0 are there only among other zeros, and count alike.
+  const auto weighed = [](share s) {
+    s.weight = std::max<std::uint32_t>(s.weight, 1);
+    return s;
+  };
   std::vector<dns::alternative> made;
   std::vector<std::pair<double, std::uint8_t>> ranked(among.size());
   const std::size_t count = std::min(std::max<std::size_t>(addresses, 1), among.size());
   for (std::size_t bucket = 0; bucket < (among.size() > 1 ? buckets : among.size()); ++bucket) {
-    for (std::size_t i = 0; i < among.size(); ++i) ranked[i] = {-score(bucket, among[i]), among[i].address};
+    for (std::size_t i = 0; i < among.size(); ++i) ranked[i] = {-score(bucket, weighed(among[i])), among[i].address};
     std::partial_sort(ranked.begin(), ranked.begin() + static_cast<std::ptrdiff_t>(count), ranked.end());
     dns::alternative next;
     for (std::size_t i = 0; i < count; ++i) next.order.push_back(ranked[i].second);

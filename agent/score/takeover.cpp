@@ -58,7 +58,9 @@ std::optional<duration> takeover::nearest(std::span<const contender> contenders,
     const double gain = serving->expected - c.expected - milliseconds_of(by.margin);
     const double there = evidence(c.address);
     if (c.address == serving->address || gain <= 0 || there < by.evidence / 2) continue;
-    const duration left(static_cast<duration::rep>((by.evidence - there) / gain * 1e9));
+    // A gain of next to nothing takes for ever; a day says as much.
+    const double seconds_left = std::min((by.evidence - there) / gain, 86400.0);
+    const duration left(static_cast<duration::rep>(seconds_left * 1e9));
     soonest = std::min(soonest.value_or(left), left);
   }
   return soonest;

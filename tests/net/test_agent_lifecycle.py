@@ -3,10 +3,12 @@
 
 from __future__ import annotations
 
+import json
 import signal
 import socket
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -361,3 +363,22 @@ def test_many_queries_in_a_burst_are_all_answered(agent: AgentAlone) -> None:
             sock.send(query(WWW, number=number))
         seen = {int.from_bytes(sock.recv(65535)[:2], "big") for _ in range(150)}
     assert seen == set(range(1, 151))
+
+
+def test_reloads_that_meet_work_that_is_due_end_nothing(agent: AgentAlone) -> None:
+    """The agent is stopped until a reload and its own timers are due at once; twelve times, and it answers after each."""
+    assert agent.process is not None
+    said = {"verb": "administer", "pattern": "192.0.2.80", "state": "down", "owner": "ops", "reason": "test"}
+    for _ in range(12):
+        agent.control(said)
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+            sock.settimeout(10)
+            sock.connect(str(agent.socket_path))
+            agent.process.signal(signal.SIGSTOP)
+            sock.sendall(b'{"verb":"reload"}\n')
+            time.sleep(0.3)
+            agent.process.signal(signal.SIGCONT)
+            with sock.makefile() as lines:
+                assert json.loads(lines.readline()) == {"reloaded": True}
+        assert agent.ask() == ["192.0.2.80"]
+    agent.process.must_run()

@@ -15,7 +15,7 @@ TEST_CASE("a pattern is found anywhere in the text", "[base][pattern]") {
 }
 
 TEST_CASE("what does not compile is refused with a reason", "[base][pattern]") {
-  for (const char* wrong : {"(", "[a", "*", R"((a)\1)", "(?=a)", "((a{1000}){1000}){1000}"}) {
+  for (const char* wrong : {"(", "[a", "*", R"((a)\1)", "(?=a)", "((a{1000}){1000}){1000}", "[ab]*a[ab]{500}c"}) {
     INFO(wrong);
     const auto compiled = pattern::compile(wrong);
     REQUIRE_FALSE(compiled.has_value());

@@ -40,6 +40,15 @@ TEST_CASE("an answer may come octet by octet", "[probe][http]") {
   CHECK(answer.body() == "abcde");
 }
 
+TEST_CASE("an answer with a status that no server should have is an answer, and the last", "[probe][http]") {
+  http_answer answer(limit, false);
+  CHECK(fed(answer, "HTTP/1.1 099 X\r\nContent-Length: 0\r\n\r\nAAAA").empty());
+  CHECK(answer.enough());
+  CHECK(answer.status() == 99);
+  CHECK(fed(answer, "more").empty());
+  CHECK_FALSE(answer.take_end());
+}
+
 TEST_CASE("without a length the body ends with the connection", "[probe][http]") {
   http_answer answer(limit, false);
   CHECK(fed(answer, "HTTP/1.0 200 OK\r\n\r\nall").empty());

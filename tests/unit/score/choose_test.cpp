@@ -103,6 +103,14 @@ TEST_CASE("spread keeps to those near the best, and lets go of them a little lat
   CHECK(firsts(board) == "b");
 }
 
+TEST_CASE("spread answers with somebody though nothing is measured yet and every server costs more than the distance",
+          "[score][policy]") {
+  fixture given(2, policy::spread);
+  given.usual.rules.within = ms(5);
+  for (member& m : given.usual.members) m.cost = 10;
+  CHECK(firsts(given.board()) == "ab");
+}
+
 TEST_CASE("hash answers by client", "[score][policy]") {
   scoreboard board = fixture(3, policy::hash).board();
   measure(board);

@@ -98,6 +98,17 @@ TEST_CASE("a line that makes no sense is an error that names what was expected",
   CHECK(t.through.feed(sample_of("isp0", "a", 1, 1)).error().message == "a sample before the start");
 }
 
+TEST_CASE("as many ISPs and servers as are allowed cost nothing until they have samples", "[score][replay]") {
+  std::string isps;
+  std::string servers;
+  for (int i = 0; i < 10'000; ++i) isps += (i == 0 ? "\"i" : ",\"i") + std::to_string(i) + "\"";
+  for (int i = 0; i < 255; ++i) servers += (i == 0 ? "\"s" : ",\"s") + std::to_string(i) + "\"";
+  told t;
+  t.feed(R"({"type":"start","isps":[)" + isps + R"(],"servers":[)" + servers + "]}");
+  t.feed(sample_of("i9999", "s254", 1, 20));
+  CHECK(t.lines.size() == 1);
+}
+
 TEST_CASE("what the agent writes down is what a replay reads", "[score][replay][recording]") {
   const fixture given(2);
   told t;

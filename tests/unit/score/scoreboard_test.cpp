@@ -26,9 +26,10 @@ TEST_CASE("an operator's order overrules what is measured, by glob, until it end
   CHECK(board.administer("[ab]", said(administrative::drain, 10, 70), at(10), servers).pools.size() == 1);
   CHECK(servers == std::vector<std::string>{"a", "b"});
   CHECK(whole(board) == "c");
-  CHECK(*board.next_expiry() == at(70));
+  CHECK(*board.next_expiry(at(10)) == at(50));
   CHECK(board.explain(0, at(20)).families[0].verdicts[0].rule == "drained");
-  CHECK(board.expire(at(69)).pools.empty());
+  board.expire(at(69));
+  CHECK(whole(board) == "c");
   CHECK(board.expire(at(70)).pools.size() == 1);
   CHECK(whole(board) == "abc");
 }
@@ -42,6 +43,36 @@ TEST_CASE("forced up serves though it is down; released, it is down again", "[sc
   CHECK(firsts(board) == "a");
   board.administer("a", said(administrative::none, 5), at(5), servers);
   CHECK(firsts(board) == "b");
+}
+
+TEST_CASE("the TTL of a pool that nothing measures shortens too while an order is about to end",
+          "[score][administration]") {
+  fixture given(2, policy::all);
+  for (auto& address : given.usual.families[0].addresses) address.targets.clear();
+  scoreboard board = given.board();
+  std::vector<std::string> servers;
+  board.administer("a", said(administrative::down, 0, 100), at(0), servers);
+  CHECK(choice_of(board).ttl == 20);
+  CHECK(*board.next_expiry(at(0)) == at(80));
+  board.expire(at(90));
+  CHECK(choice_of(board).ttl == 10);
+  CHECK(*board.next_expiry(at(90)) == at(91));
+}
+
+TEST_CASE("what one scoreboard of a process knows goes over whole: windows, limits and evidence", "[score][memory]") {
+  fixture given(2, policy::all);
+  given.usual.rules.maximum_loss = 0.2;
+  memory known;
+  {
+    scoreboard before = given.board();
+    for (int i = 0; i < 20; ++i) {
+      before.add(0, i % 3 == 0 ? bad(i) : ok(i, 20));
+      before.add(1, ok(i, 20));
+    }
+    REQUIRE(whole(before) == "b");
+    known = before.remember(at(20));
+  }
+  CHECK(whole(given.board(known)) == "b");
 }
 
 TEST_CASE("the TTL ends with an order that ends", "[score][administration]") {
@@ -76,6 +107,13 @@ TEST_CASE("answers given out with a server run out by the longest TTL that was t
   CHECK_FALSE(board.answers_end("c"));
 }
 
+/// What is left of a memory after it was in a file.
+memory kept_in_file(memory known) {
+  for (auto& [key, target] : known.targets) target.whole.reset();
+  known.pools.clear();
+  return known;
+}
+
 TEST_CASE("a scoreboard that is told what an earlier one knew decides as that one did", "[score][memory]") {
   fixture given(3);
   memory known;
@@ -86,7 +124,7 @@ TEST_CASE("a scoreboard that is told what an earlier one knew decides as that on
     std::vector<std::string> servers;
     before.administer("c", said(administrative::drain, 11), at(11), servers);
     CHECK(firsts(before) == "a");
-    known = before.remember(at(12));
+    known = kept_in_file(before.remember(at(12)));
   }
   scoreboard after = given.board(known);
   CHECK(firsts(after) == "a");
@@ -109,7 +147,7 @@ TEST_CASE("who serves keeps serving over a restart though another one is a littl
     before.add(1, ok(0, 21));
     before.add(1, ok(5, 10));  // faster now, but there is little evidence yet
     CHECK(firsts(before) == "a");
-    known = before.remember(at(6));
+    known = kept_in_file(before.remember(at(6)));
   }
   CHECK(firsts(given.board(known)) == "a");
 }

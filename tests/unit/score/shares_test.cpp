@@ -67,5 +67,10 @@ TEST_CASE("the buckets are shared out by weight", "[score][rendezvous]") {
   CHECK(share_of(heavy, 0) == Approx(0.75).margin(0.05));
 }
 
+TEST_CASE("servers of weight 0 among themselves share the buckets like others", "[score][rendezvous]") {
+  const rendezvous hash({"a", "b"}, {0, 0});
+  CHECK(share_of(hash.table(std::vector<share>{{0, 0}, {1, 0}}, 1), 0) == Approx(0.5).margin(0.1));
+}
+
 }  // namespace
 }  // namespace nearside::score
