@@ -47,7 +47,7 @@ void read_within(table_reader& table, bool policy_known, score::criteria& rules)
     rules.within = *time;
   } else {
     table.complain("within", within->at,
-                   "expected a percentage from \"0%\" to \"1000%\" or a duration from \"1us\" to \"1m\", found " +
+                   R"(expected a percentage from "0%" to "1000%" or a duration from "1us" to "1m", found )" +
                        in_quotes(within->value));
   }
 }
@@ -101,7 +101,7 @@ void check_measured(table_reader& table, const score::criteria& rules, const ser
     const std::string shown = in_quotes(s.as.server);
     if (!told && s.checks.empty()) {
       std::string message = "expected servers with a check, because ";
-      message += reason + " needs measurements, found none for " + shown;
+      message.append(reason).append(" needs measurements, found none for ").append(shown);
       table.complain("servers", chosen.places[i], message);
       told = true;
     }
