@@ -144,6 +144,7 @@ result<child> child::start(const asio::any_io_executor& executor, const std::vec
   if (const int failed = make_plan(plan, write_end.get()); failed != 0) return system_error(failed, doing);
   std::vector<std::string> words = command;
   std::vector<char*> arguments;
+  arguments.reserve(words.size() + 1);
   for (std::string& word : words) arguments.push_back(word.data());
   arguments.push_back(nullptr);
   std::string path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";

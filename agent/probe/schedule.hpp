@@ -28,9 +28,9 @@ class schedule {
   /// What a target's check says about time.
   struct pace {
     boost::asio::ip::address address;
-    duration interval;
-    duration interval_in_use;
-    duration recheck;
+    duration interval{};
+    duration interval_in_use{};
+    duration recheck{};
   };
 
   /// All targets are due within the first second, or within their interval where that is shorter; their second checks

@@ -267,8 +267,8 @@ class CheckLab:
     # Probing
 
     def write_check(self, **keys: object) -> None:
-        """The configuration with this one check, `check`."""
-        lines = [f"{key} = {json.dumps(value)}" for key, value in {"name": "check", **keys}.items()]
+        """The configuration with this one check, `check`. It has time, for a machine that is busy with other things."""
+        lines = [f"{key} = {json.dumps(value)}" for key, value in {"name": "check", "timeout": "5s", **keys}.items()]
         self.config.write_text(f'''[node]
 name = "e17.ns.lb.example.com"
 id = "e17"

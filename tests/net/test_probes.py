@@ -30,7 +30,7 @@ def lab() -> Iterator[CheckLab]:
 def assert_ok(sample: dict[str, object]) -> None:
     """It succeeded, and knows how long the first octet took."""
     assert sample["outcome"] == "ok" and sample["reason"] == "", sample
-    assert 0 < sample["first_byte_ms"] < 1000
+    assert 0 < sample["first_byte_ms"] < 5000
 
 
 def assert_not_ok(sample: dict[str, object], outcome: str, reason: str) -> None:
@@ -60,7 +60,7 @@ def test_a_closed_port_is_refused(lab: CheckLab, address: str) -> None:
 def test_a_black_hole_times_out(lab: CheckLab, address: str, check: dict[str, object], step: str) -> None:
     begin = time.monotonic()
     assert_not_ok(lab.probe(address, **check, timeout="200ms"), "lost", f"timeout: {step}")
-    assert time.monotonic() - begin < 2
+    assert time.monotonic() - begin < 10
 
 
 @pytest.mark.parametrize("address", [UNREACHABLE4, UNREACHABLE6], ids=["ipv4", "ipv6"])
@@ -225,8 +225,8 @@ def test_exec_that_runs_too_long_is_killed_with_its_child(lab: CheckLab) -> None
     pids = lab.directory / "pids"
     command = script(lab, f"sleep 60 & echo $! $$ >{pids}; sleep 60")
     begin = time.monotonic()
-    assert_not_ok(lab.probe(SERVER4, type="exec", command=command, timeout="500ms"), "lost", "timeout: run")
-    assert time.monotonic() - begin < 5
+    assert_not_ok(lab.probe(SERVER4, type="exec", command=command, timeout="2s"), "lost", "timeout: run")
+    assert time.monotonic() - begin < 30
 
     def dead(pid: str) -> bool:
         try:
