@@ -19,8 +19,6 @@
 namespace nearside::cli {
 namespace {
 
-using config::check_type;
-
 struct probe_arguments {
   std::string config;
   std::string check;
