@@ -11,6 +11,7 @@
 #include <cstring>
 #include <string>
 
+#include "agent/base/errc_text.hpp"
 #include "agent/base/unique_fd.hpp"
 
 namespace nearside::cli {

@@ -15,6 +15,8 @@
 #include <boost/json/serialize.hpp>
 #include <exception>
 
+#include "agent/base/errc_text.hpp"
+
 namespace nearside::admin {
 namespace asio = boost::asio;
 namespace json = boost::json;

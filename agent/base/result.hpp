@@ -3,7 +3,6 @@
 // Header only; used in every room.
 #pragma once
 
-#include <array>
 #include <boost/system/result.hpp>
 #include <cerrno>
 #include <cstring>
@@ -25,19 +24,6 @@ enum class errc {
   failing,      ///< what was asked about does not work: a server that was probed
   system,       ///< anything else that the operating system refused
 };
-
-/// Its name, as the control socket tells it.
-[[nodiscard]] constexpr std::string_view text_of(errc kind) noexcept {
-  constexpr std::array<std::string_view, 7> names{"invalid",     "not_found", "denied", "busy",
-                                                  "unsupported", "exhausted", "system"};
-  return names[static_cast<std::size_t>(kind)];
-}
-/// The kind of that name; system: there is none.
-[[nodiscard]] constexpr errc errc_of(std::string_view name) noexcept {
-  for (const errc kind : {errc::invalid, errc::not_found, errc::denied, errc::busy, errc::unsupported, errc::exhausted})
-    if (text_of(kind) == name) return kind;
-  return errc::system;
-}
 
 /// A failure: its kind and one sentence for a person,
 /// `map answers: update www.example.com./A: No space left on device`.
