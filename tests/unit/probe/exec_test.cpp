@@ -124,8 +124,8 @@ TEST_CASE("a child that stays behind with the pipe does not hold up the check", 
 
 TEST_CASE("a program that writes without end is neither stopped nor remembered", "[probe][exec]") {
   loop here;
-  CHECK(reason(here, script("head -c 1000000 /dev/zero; echo rtt=1", 30s)).empty());
-  const auto found = here.run(script("echo rtt=7; head -c 1000000 /dev/zero", 30s), 8080);
+  CHECK(reason(here, script("head -c 10000000 /dev/zero; echo rtt=1", 30s)).empty());
+  const auto found = here.run(script("echo rtt=7; head -c 10000000 /dev/zero", 30s), 8080);
   REQUIRE(found.has_value());
   CHECK(found->first_byte == 7ms);
 }
