@@ -99,7 +99,7 @@ void balancer::stop() {
   static_cast<void>(keep(false));  // told in the log
 }
 
-score::memory balancer::remember() const { return board_.remember(std::chrono::steady_clock::now()); }
+score::memory balancer::hand_over() const { return board_.hand_over(std::chrono::steady_clock::now()); }
 
 bool balancer::take(std::size_t target, const score::sample& found) {
   recorder_.add(configured_->targets[target].label, found);
@@ -153,8 +153,10 @@ void balancer::log_standing(std::size_t target, score::standing before) const {
 
 result<void> balancer::keep(bool durable) {
   const auto began = std::chrono::steady_clock::now();
-  const auto kept = admin::save_state(state_file_, remember(), admin::moment::now(), durable);
-  keeping_took_ = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
+  const auto kept = admin::save_state(state_file_, board_.remember(began), admin::moment::now(), durable);
+  // Waiting for the disk comes with an operator's word only.
+  if (!durable)
+    keeping_took_ = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);
   // It is tried again every few seconds: once is enough to tell.
   if (const std::string why = kept ? "" : kept.error().message; why != not_kept_) {
     not_kept_ = why;
@@ -197,8 +199,8 @@ void balancer::wait_for_expiry() {
 
 // ---- the control verbs ----
 
-json::object balancer::servers() const {
-  return admin::servers_json(board_, *configured_, std::chrono::steady_clock::now());
+result<json::object> balancer::servers(const json::object& request) const {
+  return admin::servers_json(board_, *configured_, request, std::chrono::steady_clock::now());
 }
 
 result<json::object> balancer::administer(const json::object& request) {

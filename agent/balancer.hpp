@@ -41,10 +41,11 @@ class balancer {
   [[nodiscard]] const std::shared_ptr<dns::choices>& choices() const noexcept { return board_.choices(); }
   /// What the kernel answers past the lease; empty: it passes the query up.
   [[nodiscard]] const dns::choices& stale() const noexcept { return stale_; }
-  [[nodiscard]] score::memory remember() const;
+  /// All that is known, for the balancer of the next configuration.
+  [[nodiscard]] score::memory hand_over() const;
 
   // The control verbs.
-  [[nodiscard]] boost::json::object servers() const;
+  [[nodiscard]] result<boost::json::object> servers(const boost::json::object& request) const;
   result<boost::json::object> administer(const boost::json::object& request);
   [[nodiscard]] boost::json::object explain(std::size_t pool) const;
   [[nodiscard]] boost::json::object status() const;

@@ -69,7 +69,7 @@ result<json::object> daemon::answer_control(const json::object& request) {
       verb != nullptr && verb->is_string() ? std::string_view(verb->get_string()) : std::string_view();
   if (asked == "status") return status();
   if (asked == "explain") return explain(request);
-  if (asked == "servers") return balancer_->servers();
+  if (asked == "servers") return balancer_->servers(request);
   if (asked == "administer") return balancer_->administer(request);
   if (asked == "reload") {
     if (auto done = reload(); !done) return done.error();

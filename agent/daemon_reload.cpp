@@ -62,7 +62,7 @@ result<void> daemon::put_in_force(config::loaded next) {
 
   // The old one measures no more; the new one goes on from what it knew.
   balancer_->stop();
-  const score::memory known = balancer_->remember();
+  const score::memory known = balancer_->hand_over();
   current_ = std::move(next);
   balancer_ = make_balancer(known);
   spdlog::set_level(spdlog_level(current_.options.log.level));

@@ -90,16 +90,20 @@ result<std::string> text_in(const json::object& request, std::string_view key, b
   if (found == nullptr && !needed) return std::string();
   if (found == nullptr || !found->is_string() || found->get_string().size() > longest_text ||
       (needed && found->get_string().empty()))
-    return error{errc::invalid, "administer: \"" + std::string(key) + "\": expected a text of 1 to 255 octets"};
+    return error{errc::invalid, "\"" + std::string(key) + "\": expected a text of 1 to 255 octets"};
   return std::string(found->get_string());
 }
 
 }  // namespace
 
-json::object servers_json(const score::scoreboard& board, const config::measuring& configured, score::instant now) {
+result<json::object> servers_json(const score::scoreboard& board, const config::measuring& configured,
+                                  const json::object& request, score::instant now) {
+  const auto pattern = text_in(request, "pattern", false);
+  if (!pattern) return pattern.error();
   const auto answered = board.answered();
   json::array servers;
   for (const row& r : rows_of(board)) {
+    if (!pattern->empty() && !score::administration::matches(*pattern, r.server)) continue;
     json::array checks;
     for (const std::size_t t : r.targets) checks.push_back(check_json(board, configured, t, now));
     servers.push_back(json::object{
@@ -112,7 +116,7 @@ json::object servers_json(const score::scoreboard& board, const config::measurin
         {"checks", std::move(checks)},
     });
   }
-  return {{"servers", std::move(servers)}};
+  return json::object{{"servers", std::move(servers)}};
 }
 
 result<administer_request> parse_administer(const json::object& request, score::instant now) {
@@ -126,7 +130,7 @@ result<administer_request> parse_administer(const json::object& request, score::
   const auto states = {administrative::none, administrative::up, administrative::down, administrative::drain};
   const auto known =
       std::find_if(states.begin(), states.end(), [&](administrative one) { return score::text_of(one) == *state; });
-  if (known == states.end()) return error{errc::invalid, "administer: \"state\": expected up, down, drain or none"};
+  if (known == states.end()) return error{errc::invalid, "\"state\": expected up, down, drain or none"};
   wanted.said.state = *known;
   wanted.said.since = now;
   const bool said = *known != administrative::none;
@@ -139,7 +143,7 @@ result<administer_request> parse_administer(const json::object& request, score::
   if (const auto* seconds = request.if_contains("seconds"); seconds != nullptr && !seconds->is_null()) {
     const double length = seconds->is_number() ? seconds->to_number<double>() : 0;
     if (!(length > 0 && length <= longest_seconds))
-      return error{errc::invalid, "administer: \"seconds\": expected a number above 0, of ten years at most"};
+      return error{errc::invalid, "\"seconds\": expected a number above 0, of ten years at most"};
     wanted.said.until = now + std::chrono::duration_cast<score::duration>(std::chrono::duration<double>(length));
   }
   return wanted;

@@ -11,10 +11,12 @@
 
 namespace nearside::admin {
 
-/// {"servers": [...]}: one element for each address of each server, with the figures of its first check, its state over
-/// all of them, and what an operator said. docs/cli.md explains the fields.
-[[nodiscard]] boost::json::object servers_json(const score::scoreboard& board, const config::measuring& configured,
-                                               score::instant now);
+/// {"servers": [...]}: one element for each address of each server, with its state, the figures of its checks, and what
+/// an operator said. `request` may have "pattern": only servers whose name matches it. docs/cli.md explains the fields.
+/// Error (invalid): the pattern is no text, or too long (255 octets).
+[[nodiscard]] result<boost::json::object> servers_json(const score::scoreboard& board,
+                                                       const config::measuring& configured,
+                                                       const boost::json::object& request, score::instant now);
 
 /// What an operator wants.
 struct administer_request {

@@ -20,7 +20,6 @@ void deadline::watch(const std::shared_ptr<state>& watched) {
     const auto alive = weak.lock();
     if (cancelled || !alive) return;
     alive->waiting = false;
-    if (alive->at == clock::time_point::max()) return;
     if (clock::now() < alive->at) return watch(alive);
     alive->expired = true;
     if (const auto give_up = std::move(alive->give_up)) give_up();

@@ -22,8 +22,6 @@ class deadline {
   void give_up_by(std::function<void()> give_up) { state_->give_up = std::move(give_up); }
   /// The next step may take this long, from now.
   void within(clock::duration time);
-  /// No step is under way.
-  void rest() { state_->at = clock::time_point::max(); }
   [[nodiscard]] bool expired() const noexcept { return state_->expired; }
 
  private:

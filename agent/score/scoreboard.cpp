@@ -208,8 +208,11 @@ memory scoreboard::remember(instant now) const {
   for (std::size_t t = 0; t < targets_.size(); ++t) {
     const measured& m = measured_[t];
     if (m.state.now() == standing::unknown || !m.state.since()) continue;
-    memory::of_target kept{
-        m.state.now(), *m.state.since(), m.state.fall_times(), std::nullopt, std::nullopt, 0, 0, m.reason, m};
+    memory::of_target kept;
+    kept.state = m.state.now();
+    kept.since = *m.state.since();
+    kept.falls = m.state.fall_times();
+    kept.reason = m.reason;
     if (const auto rtt = m.figures.smoothed()) kept.rtt = std::pair(*rtt, m.figures.variation());
     if (const auto smoothed = m.waiting.smoothed()) {
       kept.smoothed = *smoothed;
@@ -225,11 +228,19 @@ memory scoreboard::remember(instant now) const {
                               pools_[p].members[pools_[p].families[f].addresses[*serving].member].server);
     }
   }
-  for (std::size_t p = 0; p < pools_.size(); ++p) known.pools.emplace(pools_[p].key, memories_[p]);
   known.orders = orders_.all();
   known.answers_end = answers_end_;
   // What is answered up to now may be kept for its TTL, whatever is decided next.
   for (std::size_t p = 0; p < pools_.size(); ++p) note_answers(pools_[p], (*choices_)[p], now, known.answers_end);
+  return known;
+}
+
+memory scoreboard::hand_over(instant now) const {
+  memory known = remember(now);
+  for (std::size_t t = 0; t < targets_.size(); ++t)
+    if (const auto kept = known.targets.find(targets_[t].key); kept != known.targets.end())
+      kept->second.whole = measured_[t];
+  for (std::size_t p = 0; p < pools_.size(); ++p) known.pools.emplace(pools_[p].key, memories_[p]);
   return known;
 }
 

@@ -91,7 +91,10 @@ class scoreboard {
 
   /// Why the pool answers what it does.
   [[nodiscard]] trace explain(std::size_t pool, instant now) const;
+  /// What is worth keeping over a restart.
   [[nodiscard]] memory remember(instant now) const;
+  /// That, and all else that another scoreboard of this process can go on from: windows, counts in a row, evidence.
+  [[nodiscard]] memory hand_over(instant now) const;
 
  private:
   void recall(const memory& known);

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What measuring costs: 2,000 http targets every 5 s, served by one nginx in a namespace that holds all their addresses.
 
-Prints one JSON object for each case: share of one core, late checks, resident memory before and after. Needs root and
-build/release/bench/nearside_bench_probe (cmake --build --preset release --target nearside_bench_probe).
+Then against a network that loses everything. A table in Markdown: share of one core, late checks, resident memory before
+and after. Needs root. docs/performance.md tells the method.
 """
 
 from __future__ import annotations
@@ -19,6 +19,9 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PREFIX = "198.18.0.0/19"
+FIRST = "198.18.0.1"
+# Of one core; resident memory may grow by a page or two of what is touched late.
+GOAL_SHARE, FLAT_KIB = 0.25, 512
 
 NGINX = """
 daemon off;
@@ -49,14 +52,36 @@ def enter(space: str, *command: str) -> list[str]:
     return ["ip", "netns", "exec", space, *command]
 
 
+def serves(space: str) -> bool:
+    """Whether nginx accepts connections."""
+    return subprocess.run(enter(space, "curl", "--silent", "--output", "/dev/null", "--max-time", "1", f"http://{FIRST}/"),
+                          check=False).returncode == 0
+
+
+def met(good: bool) -> str:
+    return "met" if good else "**fell short**"
+
+
+def row(name: str, found: dict) -> str:
+    """One line of the table, with the goals' verdicts."""
+    grown = found["rss_kib_end"] - found["rss_kib_start"]
+    return (f"| {name} | {found['probes_per_second']:.0f} | {100 * found['cpu_share']:.1f} % ({found['cpu_us_per_probe']:.0f} us a probe) "
+            f"{met(found['cpu_share'] <= GOAL_SHARE)} | {found['late']} {met(found['late'] == 0)} | "
+            f"{found['rss_kib_start'] / 1024:.1f} MB, {grown:+d} KiB in {found['seconds']:.0f} s {met(grown <= FLAT_KIB)} |")
+
+
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
     parser.add_argument("--targets", type=int, default=2000)
-    parser.add_argument("--seconds", type=int, default=30)
-    parser.add_argument("--program", type=Path, default=ROOT / "build/release/bench/nearside_bench_probe")
+    parser.add_argument("--seconds", type=int, help="of each case (default 30; quick 5)")
+    parser.add_argument("--quick", action="store_true", help="to see a change, not to publish")
+    parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="the build directory (default: %(default)s)")
     given = parser.parse_args()
-    if not given.program.exists():
-        sys.exit(f"{given.program} is not there: cmake --build --preset release --target nearside_bench_probe")
+    given.seconds = given.seconds or (5 if given.quick else 30)
+    program = given.build / "bench/nearside_bench_probe"
+    if os.geteuid() != 0 or not program.exists():
+        print(f"probing.py: needs root, and {program} (./dev bench builds it)", file=sys.stderr)
+        return 1
 
     space = f"nearside-probing-{os.getpid()}"
     subprocess.run(["ip", "netns", "add", space], check=True)
@@ -69,14 +94,18 @@ def main() -> int:
             config.write_text(NGINX.format(directory=directory))
             server = subprocess.Popen(enter(space, "nginx", "-e", "stderr", "-p", directory, "-c", str(config)))
             try:
-                time.sleep(1)
-                run = [str(given.program), "--targets", str(given.targets), "--seconds", str(given.seconds)]
-                for name, more in (("answering", []), ("black-holed", ["--settle"])):
-                    if name == "black-holed":
+                deadline = time.monotonic() + 10
+                while not serves(space):
+                    if time.monotonic() > deadline or server.poll() is not None:
+                        raise RuntimeError("nginx does not serve")
+                run = [str(program), "--targets", str(given.targets), "--seconds", str(given.seconds)]
+                print("| case | probes/s | of one core | late | resident memory |\n|---|---|---|---|---|", flush=True)
+                for name, more in (("all answer", []), ("none answers", ["--settle"])):
+                    if more:
                         for words in LOSE_ALL:
                             subprocess.run(enter(space, *words.split()), check=True)
                     done = subprocess.run(enter(space, *run, *more), check=True, capture_output=True, text=True)
-                    print(json.dumps({"case": name, **json.loads(done.stdout)}), flush=True)
+                    print(row(name, json.loads(done.stdout)), flush=True)
             finally:
                 server.terminate()
                 server.wait()

@@ -30,6 +30,37 @@ std::vector<std::string> servers(const std::string& prefix, int count) {
   return all;
 }
 
+/// Both queries, as often as that, while `change` goes on in another thread.
+struct hunted {
+  unsigned replies = 0;
+  unsigned lost = 0;
+  unsigned wrong = 0;
+  unsigned changes = 0;
+};
+template <typename Change>
+hunted hunt(program& p, const std::array<query, 2>& asked, const std::set<octets>& valid, int times,
+            const Change& change) {
+  hunted found;
+  std::atomic<bool> done = false;
+  std::thread changer([&] {
+    for (; !done; ++found.changes) change(found.changes);
+  });
+  for (int i = 0; i < times; ++i) {
+    const auto& q = asked[static_cast<std::size_t>(i) % 2];
+    const auto out = p.in_kernel(q.frame());
+    // Passed means that the agent answers: not lost, though not by the kernel.
+    if (out.action == XDP_DROP) ++found.lost;
+    if (out.action != XDP_TX) continue;
+    ++found.replies;
+    const auto reply = take_apart(out.frame, q);
+    if (reply.fault != "" || valid.count(reply.message) == 0) ++found.wrong;
+  }
+  done = true;
+  changer.join();
+  WARN(found.replies << " replies during " << found.changes << " changes");
+  return found;
+}
+
 }  // namespace
 
 TEST_CASE("while answers change, every reply is one of the valid ones and none is lost", "[bpf][torn]") {
@@ -47,33 +78,13 @@ TEST_CASE("while answers change, every reply is one of the valid ones and none i
     }
   }
 
-  std::atomic<bool> done = false;
-  std::atomic<unsigned> changes = 0;
-  std::thread changer([&] {
-    while (!done) {
-      p.publisher().publish(first(), {}, {}).value();
-      p.publisher().publish(second(), {}, {}).value();
-      changes += 2;
-    }
+  const auto found = hunt(p, {small, large}, valid, 40'000, [&](unsigned number) {
+    p.publisher().publish(number % 2 == 0 ? first() : second(), {}, {}).value();
   });
-  unsigned replies = 0, lost = 0, wrong = 0;
-  for (int i = 0; i < 40000; ++i) {
-    const auto& q = i % 2 ? small : large;
-    const auto out = p.in_kernel(q.frame());
-    // Passed means that the agent answers: not lost, though not by the kernel.
-    if (out.action == XDP_DROP) ++lost;
-    if (out.action != XDP_TX) continue;
-    ++replies;
-    const auto reply = take_apart(out.frame, q);
-    if (reply.fault != "" || valid.count(reply.message) == 0) ++wrong;
-  }
-  done = true;
-  changer.join();
-  WARN(replies << " replies during " << changes << " changes");
-  CHECK(lost == 0);
-  CHECK(wrong == 0);
-  CHECK(changes > 10);
-  CHECK(replies > 1000);
+  CHECK(found.lost == 0);
+  CHECK(found.wrong == 0);
+  CHECK(found.changes > 10);
+  CHECK(found.replies > 1000);
 }
 
 TEST_CASE("while decisions change answers, every reply is one of the valid ones and none is lost",
@@ -104,34 +115,16 @@ TEST_CASE("while decisions change answers, every reply is one of the valid ones 
     }
   }
 
-  std::atomic<bool> done = false;
-  std::atomic<unsigned> changes = 0;
-  std::thread changer([&] {
+  const auto found = hunt(p, {small, large}, valid, 60'000, [&](unsigned number) {
     constexpr std::array<std::uint32_t, 2> pools{0, 1};
-    for (std::size_t i = 0; !done; ++i) {
-      p.publisher().change(decisions[i % decisions.size()], pools);
-      ++changes;
-      // As slots rest for a second, they would soon run out: then the agent answers, and nothing is tried here.
-      std::this_thread::sleep_for(std::chrono::microseconds(i % 64 == 0 ? 4000 : 200));
-    }
+    p.publisher().change(decisions[number % decisions.size()], pools);
+    // As slots rest for a second, they would soon run out: then the agent answers, and nothing is tried here.
+    std::this_thread::sleep_for(std::chrono::microseconds(number % 64 == 0 ? 4000 : 200));
   });
-  unsigned replies = 0, lost = 0, wrong = 0;
-  for (int i = 0; i < 60000; ++i) {
-    const auto& q = i % 2 ? small : large;
-    const auto out = p.in_kernel(q.frame());
-    if (out.action == XDP_DROP) ++lost;
-    if (out.action != XDP_TX) continue;
-    ++replies;
-    const auto reply = take_apart(out.frame, q);
-    if (reply.fault != "" || valid.count(reply.message) == 0) ++wrong;
-  }
-  done = true;
-  changer.join();
-  WARN(replies << " replies during " << changes << " changes");
-  CHECK(lost == 0);
-  CHECK(wrong == 0);
-  CHECK(changes > 100);
-  CHECK(replies > 10000);
+  CHECK(found.lost == 0);
+  CHECK(found.wrong == 0);
+  CHECK(found.changes > 100);
+  CHECK(found.replies > 10000);
 }
 
 }  // namespace nearside::tests

@@ -8,7 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from environment import missing_for_lab
+from command_line import Host
+from environment import missing_for_lab, mount_bpffs
 from lab import Lab
 from zones import FULL_ZONE
 
@@ -37,4 +38,28 @@ def own_lab() -> Iterator[Lab]:
     """The namespaces alone, for a test that starts and ends the agent itself."""
     need(missing_for_lab())
     with Lab() as lab:
+        yield lab
+
+
+@pytest.fixture
+def host() -> Iterator[Host]:
+    """A host with one veth, removed whatever happens."""
+    need(missing_for_lab())
+    mount_bpffs()
+    made = Host()
+    try:
+        made.add_veth()
+        yield made
+    finally:
+        made.remove()
+
+
+@pytest.fixture(scope="module")
+def sampled() -> Iterator[Lab]:
+    """A lab with agent and program whose every query is sampled."""
+    need(missing_for_lab())
+    with Lab() as lab:
+        lab.write_config("[events]\nsample_interval = 1\n" + FULL_ZONE)
+        lab.start_agent()
+        lab.attach()
         yield lab

@@ -11,9 +11,11 @@ The client reaches the servers through the edge.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -169,3 +171,14 @@ class MeasuredLab(Lab):
         took = time.monotonic() - began
         assert set(self.answer(name, rrtype, tcp=True).servers) == wanted, "the agent answers otherwise than the kernel"
         return took
+
+
+@contextlib.contextmanager
+def running_lab(config: str) -> Iterator[MeasuredLab]:
+    """The edge measures three servers by this configuration, and answers from the kernel."""
+    with MeasuredLab() as lab:
+        lab.start_servers()
+        lab.write_config(config)
+        lab.start_agent()
+        lab.attach()
+        yield lab

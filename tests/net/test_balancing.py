@@ -14,7 +14,7 @@ from conftest import need
 from environment import missing_for_lab
 from lab import EDGE4, ZONE
 from load import Load
-from measured_lab import ADDRESSES, MeasuredLab
+from measured_lab import ADDRESSES, MeasuredLab, running_lab
 from wait import wait_until
 from zones import NEGATIVE_TTL, TTL
 
@@ -38,11 +38,7 @@ CONFIG = (CHECKS + check("slowly", fall=6, recheck="200ms", rise=4, rise_most=4)
 def measured() -> Iterator[MeasuredLab]:
     """The edge measures three servers and answers from the kernel."""
     need(missing_for_lab())
-    with MeasuredLab() as lab:
-        lab.start_servers()
-        lab.write_config(CONFIG)
-        lab.start_agent()
-        lab.attach()
+    with running_lab(CONFIG) as lab:
         yield lab
 
 
@@ -116,7 +112,7 @@ def test_the_families_are_kept_apart(lab: MeasuredLab) -> None:
 def test_jitter_alone_moves_nothing(lab: MeasuredLab) -> None:
     """Two servers whose round trips differ by less than they vary: the one in use stays."""
     lab.wan.set("near", rtt_ms=36, jitter_ms=8)
-    time.sleep(0.5)
+    wait_until("the new distance is measured", lambda: lab.rows("near")[0]["checks"][0]["srtt_ms"] > 25)
     before = lab.control({"verb": "status"})["generation"]
     deadline = time.monotonic() + 2
     while time.monotonic() < deadline:

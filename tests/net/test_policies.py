@@ -15,7 +15,7 @@ from conftest import need
 from environment import missing_for_lab
 from lab import EDGE4, ZONE
 from load import Load
-from measured_lab import ADDRESSES, NAMES, VOID, MeasuredLab
+from measured_lab import ADDRESSES, NAMES, VOID, MeasuredLab, running_lab
 from wait import wait_until
 from zones import TTL
 
@@ -55,11 +55,7 @@ NAMES |= {address: name for name, pair in (("dead", DEAD), ("silent", SILENT)) f
 def measured() -> Iterator[MeasuredLab]:
     """The edge has measured its servers, and answers from the kernel."""
     need(missing_for_lab())
-    with MeasuredLab() as lab:
-        lab.start_servers()
-        lab.write_config(CONFIG)
-        lab.start_agent()
-        lab.attach()
+    with running_lab(CONFIG) as lab:
         yield lab
 
 

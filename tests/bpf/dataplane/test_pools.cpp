@@ -9,8 +9,7 @@
 #include "agent/dataplane/publish.hpp"
 #include "agent/dataplane/tables.hpp"
 #include "agent/dns/respond.hpp"
-#include "tests/bpf/dataplane/pin_root.hpp"
-#include "tests/bpf/dataplane/zones.hpp"
+#include "tests/bpf/dataplane/published.hpp"
 #include "tests/support/choices.hpp"
 
 using namespace nearside;
@@ -20,16 +19,10 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct fixture {
-  explicit fixture(const map_sizes& sizes = small_sizes())
-      : tables(object::open_or_create(root.path(), sizes).value()) {}
+struct fixture : published {
+  using published::published;
 
-  [[nodiscard]] publisher adopt() {
-    return publisher::adopt(tables, [this] { return now; }).value();
-  }
-  [[nodiscard]] std::uint32_t set_of(const std::string& owner) const {
-    return find_name(tables, name_of(owner)).value().value().set;
-  }
+  [[nodiscard]] std::uint32_t set_of(const std::string& owner) const { return find(owner).value().set; }
   [[nodiscard]] answer_ref answer(const std::string& owner, type_class column = TYPE_CLASS_A) const {
     return answers_of(tables, set_of(owner))[column];
   }
@@ -39,10 +32,6 @@ struct fixture {
     if (!seen) return -1;
     return seen->ancount == 0 ? 0 : seen->octets[15];
   }
-
-  pin_root root;
-  object tables;
-  std::chrono::steady_clock::time_point now{};
 };
 
 const std::vector<std::string> SERVERS{"192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1", "2001:db8::2"};

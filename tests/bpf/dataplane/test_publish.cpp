@@ -5,8 +5,7 @@
 #include "agent/dataplane/name_row.hpp"
 #include "agent/dataplane/publish.hpp"
 #include "agent/dataplane/tables.hpp"
-#include "tests/bpf/dataplane/pin_root.hpp"
-#include "tests/bpf/dataplane/zones.hpp"
+#include "tests/bpf/dataplane/published.hpp"
 
 using namespace nearside;
 using namespace nearside::dataplane;
@@ -15,20 +14,13 @@ using namespace std::chrono_literals;
 
 namespace {
 
-struct fixture {
-  explicit fixture(const map_sizes& sizes = small_sizes())
-      : tables(object::open_or_create(root.path(), sizes).value()) {}
+struct fixture : published {
+  using published::published;
 
-  [[nodiscard]] publisher adopt() {
-    return publisher::adopt(tables, [this] { return now; }).value();
-  }
   [[nodiscard]] std::set<std::string> names() const {
     std::set<std::string> all;
     for_each_name(tables, [&](installed_name&& n) { all.insert(n.owner.text()); }).value();
     return all;
-  }
-  [[nodiscard]] std::optional<installed_name> find(const std::string& owner) const {
-    return find_name(tables, name_of(owner)).value();
   }
   /// The first image of a column; fails the test where there is none.
   [[nodiscard]] image_view image(const std::string& owner, type_class column) const {
@@ -42,10 +34,6 @@ struct fixture {
     const auto seen = image_of(tables, answers_of(tables, name->set)[TYPE_CLASS_A], 0);
     return seen ? seen->octets[15] : -1;
   }
-
-  pin_root root;
-  object tables;
-  std::chrono::steady_clock::time_point now{};
 };
 
 zone_builder two_names(const std::string& server = "192.0.2.1") {

@@ -49,8 +49,9 @@ TEST_CASE("servers are told with their figures, by family, once each", "[admin][
   score::scoreboard board(given.targets, {given.usual, given.usual}, given.latency, at(0));
   board.add(0, score::ok(1, 20));
   board.add(1, score::bad(1));
-  const auto told = servers_json(board, configured, at(3));
-  const auto& servers = told.at("servers").as_array();
+  const auto told = servers_json(board, configured, {}, at(3));
+  REQUIRE(told.has_value());
+  const auto& servers = told->at("servers").as_array();
   REQUIRE(servers.size() == 4);
   const auto& a = servers[0].as_object();
   CHECK(a.at("server") == "a");
@@ -64,6 +65,19 @@ TEST_CASE("servers are told with their figures, by family, once each", "[admin][
   CHECK(b.at("state") == "unknown");
   CHECK(b.at("checks").as_array().at(0).as_object().at("reason") == "timeout: connect");
   CHECK(b.at("checks").as_array().at(0).as_object().at("failing").as_bool());
+}
+
+TEST_CASE("a pattern narrows the servers that are told", "[admin][servers]") {
+  const score::fixture given(3);
+  config::measuring configured;
+  configured.probes.resize(3);
+  const score::scoreboard board = given.board();
+  const auto count = [&](const std::string& request) {
+    return servers_json(board, configured, object_of(request), at(0))->at("servers").as_array().size();
+  };
+  CHECK(count(R"({"pattern":"[ab]"})") == 2);
+  CHECK(count("{}") == 3);
+  CHECK_FALSE(servers_json(board, configured, object_of(R"({"pattern":1})"), at(0)).has_value());
 }
 
 TEST_CASE("draining tells when the last answer has run out, or that there are some still", "[admin][servers]") {

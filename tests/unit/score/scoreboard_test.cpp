@@ -70,7 +70,7 @@ TEST_CASE("what one scoreboard of a process knows goes over whole: windows, limi
       before.add(1, ok(i, 20));
     }
     REQUIRE(whole(before) == "b");
-    known = before.remember(at(20));
+    known = before.hand_over(at(20));
   }
   CHECK(whole(given.board(known)) == "b");
 }
@@ -107,13 +107,6 @@ TEST_CASE("answers given out with a server run out by the longest TTL that was t
   CHECK_FALSE(board.answers_end("c"));
 }
 
-/// What is left of a memory after it was in a file.
-memory kept_in_file(memory known) {
-  for (auto& [key, target] : known.targets) target.whole.reset();
-  known.pools.clear();
-  return known;
-}
-
 TEST_CASE("a scoreboard that is told what an earlier one knew decides as that one did", "[score][memory]") {
   fixture given(3);
   memory known;
@@ -124,7 +117,7 @@ TEST_CASE("a scoreboard that is told what an earlier one knew decides as that on
     std::vector<std::string> servers;
     before.administer("c", said(administrative::drain, 11), at(11), servers);
     CHECK(firsts(before) == "a");
-    known = kept_in_file(before.remember(at(12)));
+    known = before.remember(at(12));
   }
   scoreboard after = given.board(known);
   CHECK(firsts(after) == "a");
@@ -147,7 +140,7 @@ TEST_CASE("who serves keeps serving over a restart though another one is a littl
     before.add(1, ok(0, 21));
     before.add(1, ok(5, 10));  // faster now, but there is little evidence yet
     CHECK(firsts(before) == "a");
-    known = kept_in_file(before.remember(at(6)));
+    known = before.remember(at(6));
   }
   CHECK(firsts(given.board(known)) == "a");
 }
