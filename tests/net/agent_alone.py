@@ -131,9 +131,9 @@ ttl = "20s"
         """How the agent is started."""
         return [str(build_directory() / "agent" / "nearsided"), "--config", str(self.config), "--pins", str(self.pins)]
 
-    def start(self) -> Process:
-        """Starts the agent; returns when it is ready."""
-        self.process = self.space.start("nearsided", self.command(), self.directory / f"log{next(self._starts)}")
+    def start(self, *before: str) -> Process:
+        """Starts the agent, with these words before its command; returns when it is ready."""
+        self.process = self.space.start("nearsided", [*before, *self.command()], self.directory / f"log{next(self._starts)}")
         self.process.wait_for_text("ready version=")
         return self.process
 

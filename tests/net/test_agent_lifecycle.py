@@ -365,20 +365,23 @@ def test_many_queries_in_a_burst_are_all_answered(agent: AgentAlone) -> None:
     assert seen == set(range(1, 151))
 
 
-def test_reloads_that_meet_work_that_is_due_end_nothing(agent: AgentAlone) -> None:
-    """The agent is stopped until a reload and its own timers are due at once; twelve times, and it answers after each."""
-    assert agent.process is not None
+def test_reloads_that_meet_work_that_is_due_end_nothing(alone: AgentAlone) -> None:
+    """The agent is stopped until a reload and its own timers are due at once; twelve times, and it answers after each.
+
+    What it has given back is overwritten (mallopt(3)), so that it cannot be used and nobody notice.
+    """
+    agent, process = alone, alone.start("env", "MALLOC_PERTURB_=85")
     said = {"verb": "administer", "pattern": "192.0.2.80", "state": "down", "owner": "ops", "reason": "test"}
     for _ in range(12):
         agent.control(said)
         with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
             sock.settimeout(10)
             sock.connect(str(agent.socket_path))
-            agent.process.signal(signal.SIGSTOP)
+            process.signal(signal.SIGSTOP)
             sock.sendall(b'{"verb":"reload"}\n')
             time.sleep(0.3)
-            agent.process.signal(signal.SIGCONT)
+            process.signal(signal.SIGCONT)
             with sock.makefile() as lines:
                 assert json.loads(lines.readline()) == {"reloaded": True}
         assert agent.ask() == ["192.0.2.80"]
-    agent.process.must_run()
+    process.must_run()
