@@ -28,11 +28,11 @@ SOA_AND_ADDRESSES = f"\nrecords = '''\ne17.ns IN A {EDGE4}\ne17.ns IN AAAA {EDGE
 
 
 def check(name: str, type: str = "http", **keys: object) -> str:
-    """A [[check]] that is made three times a second, ten times for the server in use, and believes two results.
+    """A [[check]] that is made twice a second, ten times for the server in use, and believes two results.
 
     The time-out is long beside the round trips (far: 240 ms), so that a busy machine is not taken for a dead server.
     """
-    given = {"interval": "300ms", "interval_in_use": "100ms", "recheck": "50ms", "timeout": "800ms", "fall": 2,
+    given = {"interval": "500ms", "interval_in_use": "100ms", "recheck": "50ms", "timeout": "500ms", "fall": 2,
              "rise": 2, "rise_most": 2} | keys
     return f'\n[[check]]\nname = "{name}"\ntype = "{type}"\n' + "".join(_line(*item) for item in given.items())
 
