@@ -108,6 +108,13 @@ struct child::process : std::enable_shared_from_this<process> {
     output.async_wait(stream_descriptor::wait_read, std::move(on_readable));
   }
 
+  /// A wait may return early: an event of a descriptor that has just gone can reach the one that took its place in
+  /// the event loop.
+  [[nodiscard]] bool has_ended() const {
+    siginfo_t report{};
+    return ::waitid(P_PID, static_cast<id_t>(pid), &report, WEXITED | WNOHANG | WNOWAIT) == 0 && report.si_pid == pid;
+  }
+
   /// Before the process is reaped its number is its own, and so is that of its group.
   void kill_group() const {
     if (!reaped) ::kill(-pid, SIGKILL);
@@ -171,8 +178,10 @@ result<child> child::start(const asio::any_io_executor& executor, const std::vec
 
 asio::awaitable<std::optional<exit_report>> child::ended() {
   const auto mine = process_;
-  const auto [failed] = co_await mine->pidfd.async_wait(stream_descriptor::wait_read, as_result);
-  if (failed || mine->gone) co_return std::nullopt;
+  do {
+    const auto [failed] = co_await mine->pidfd.async_wait(stream_descriptor::wait_read, as_result);
+    if (failed || mine->gone) co_return std::nullopt;
+  } while (!mine->has_ended());
   mine->take_output();
   // What it left behind in its group ends with it.
   mine->kill_group();

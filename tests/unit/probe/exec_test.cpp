@@ -9,6 +9,7 @@
 #include <csignal>
 #include <filesystem>
 #include <fstream>
+#include <map>
 
 #include "tests/unit/probe/loop.hpp"
 
@@ -84,6 +85,24 @@ TEST_CASE("another exit status, and a signal, are failures by their number", "[p
   loop here;
   CHECK(reason(here, script("exit 2")) == "exit status 2");
   CHECK(reason(here, script("kill -SEGV $$")) == "killed by signal 11");
+  CHECK(no_child_is_left());
+}
+
+TEST_CASE("each of many programs is waited for, whatever ends beside it", "[probe][exec]") {
+  loop here;
+  const auto prepared = prepared_check::make(script("exit 3"));
+  REQUIRE(prepared.has_value());
+  const config::probe_target target{0, asio::ip::make_address("127.0.0.1"), 0};
+  std::map<std::string, int> reasons;
+  auto in_a_row = [&]() -> asio::awaitable<void> {
+    for (int i = 0; i < 60; ++i) {
+      const auto found = co_await run_check(here.context.get_executor(), *prepared, target, "", here.echoes);
+      ++reasons[found ? found->reason : found.error().message];
+    }
+  };
+  for (int i = 0; i < 8; ++i) asio::co_spawn(here.context, in_a_row(), asio::detached);
+  here.context.run_for(60s);
+  CHECK(reasons == std::map<std::string, int>{{"exit status 3", 480}});
   CHECK(no_child_is_left());
 }
 
