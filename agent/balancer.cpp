@@ -82,9 +82,9 @@ balancer::~balancer() = default;
 
 void balancer::start() {
   running_ = true;
+  prober_.start();
   for (std::size_t t = 0; t < configured_->targets.size(); ++t)
     if (board_.in_use(t)) prober_.set_in_use(t, true);
-  prober_.start();
   wait_for_expiry();
   keep_later();
 }

@@ -16,7 +16,7 @@ import pytest
 
 from agent_alone import ZONE, AgentAlone, missing_for_agent, query
 from conftest import need
-from namespaces import run
+from namespaces import add_address, run
 from process import Process
 from wait import wait_until
 
@@ -160,6 +160,27 @@ def test_a_bad_file_changes_nothing(agent: AgentAlone) -> None:
     after = agent.status()
     for unchanged in ("generation", "listen", "zones"):
         assert after[unchanged] == before[unchanged]
+
+
+def test_the_server_in_use_is_checked_at_its_shorter_interval_from_the_start_and_after_a_reload(
+        alone: AgentAlone) -> None:
+    """Its plain interval is an hour: without the shorter one the first two checks would be the last."""
+    add_address(alone.space, "lo", "192.0.2.80/32")
+    alone.config.write_text(alone.config.read_text() + '''policy = "latency"
+checks = ["ping"]
+[[check]]
+name = "ping"
+type = "icmp"
+interval = "1h"
+interval_in_use = "100ms"
+''')
+
+    def checked_often() -> bool:
+        return alone.status()["measuring"]["ok"] >= 5
+    alone.start()
+    wait_until("five checks after the start", checked_often, timeout=10)
+    assert reload(alone)["ok"]
+    wait_until("five checks after the reload", checked_often, timeout=10)
 
 
 def test_a_reload_that_cannot_bind_an_address_changes_nothing(agent: AgentAlone) -> None:
