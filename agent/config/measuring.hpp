@@ -26,7 +26,7 @@ struct check {
   std::uint16_t port = 0;  // 80 for http, 443 for https and tls, 53 for dns; tcp needs one; icmp and exec have none
 
   std::chrono::milliseconds interval = 5s;            // between the starts of two checks
-  std::chrono::milliseconds interval_in_use = 700ms;  // the same while the server's address is in answers
+  std::chrono::milliseconds interval_in_use = 700ms;  // the same while the server is in use
   std::chrono::milliseconds timeout = 500ms;  // of each step: connect, handshake, first byte, rest. exec: of the whole
   std::chrono::milliseconds recheck = 200ms;  // after a failure, until the target is up or down again
   score::health_settings health;

@@ -44,7 +44,7 @@ class schedule {
   [[nodiscard]] std::optional<instant> wake() const;
   /// The check that next() gave is over. `settle_soon`: the next one comes after `recheck`, if that is sooner.
   void finished(std::size_t target, instant now, bool settle_soon);
-  /// The target's address is in answers, or no more: the shorter interval counts from its last start.
+  /// The target's server is in use, or no more: the shorter interval counts from its last start.
   void set_in_use(std::size_t target, bool in_use, instant now);
 
   [[nodiscard]] std::size_t under_way() const noexcept { return under_way_; }
