@@ -33,8 +33,11 @@ struct silent_server {
 TEST_CASE("a tcp check succeeds where something listens, and knows the time", "[probe][tcp]") {
   loop here;
   const silent_server server(here.context);
+  const auto begin = std::chrono::steady_clock::now();
   const auto found = here.run(check_of(check_type::tcp), server.port());
   REQUIRE(found.has_value());
+  CHECK(found->at >= begin);
+  CHECK(found->at <= std::chrono::steady_clock::now());
   CHECK(found->what == outcome::ok);
   CHECK(found->reason.empty());
   REQUIRE(found->connect);

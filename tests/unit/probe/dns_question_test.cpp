@@ -104,6 +104,30 @@ TEST_CASE("what does not answer this question is passed over", "[probe][dns]") {
   CHECK_FALSE(question->judge(reply("www.example.com.", LDNS_RR_TYPE_AAAA, LDNS_RCODE_NOERROR, {}), 7).ours);
 }
 
+TEST_CASE("a refusal may leave the question out, an answer may not", "[probe][dns]") {
+  const auto question = dns_question::make(about("www.example.com", 1));
+  REQUIRE(question.has_value());
+  const auto without_question = [](ldns_pkt_rcode rcode) {
+    auto octets = reply("www.example.com.", LDNS_RR_TYPE_A, rcode, {});
+    octets[5] = 0;  // QDCOUNT
+    octets.resize(LDNS_HEADER_SIZE);
+    return octets;
+  };
+  CHECK(reason(question->judge(without_question(LDNS_RCODE_REFUSED), 7)) == "dns REFUSED");
+  CHECK_FALSE(question->judge(without_question(LDNS_RCODE_NOERROR), 7).ours);
+}
+
+TEST_CASE("expected rdata that is missing from a truncated reply is told so", "[probe][dns]") {
+  const auto question = dns_question::make(about("www.example.com", 1, {"192.0.2.1"}));
+  REQUIRE(question.has_value());
+  auto octets = reply("www.example.com.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR, {});
+  octets[2] |= 0x02;  // TC
+  CHECK(reason(question->judge(octets, 7)) == "dns: truncated");
+  octets = reply("www.example.com.", LDNS_RR_TYPE_A, LDNS_RCODE_NOERROR, {"www.example.com. 5 IN A 192.0.2.1"});
+  octets[2] |= 0x02;
+  CHECK(reason(question->judge(octets, 7)).empty());
+}
+
 TEST_CASE("a reply with our ID that cannot be parsed is a failure", "[probe][dns]") {
   const auto question = dns_question::make(about("www.example.com", 1));
   REQUIRE(question.has_value());

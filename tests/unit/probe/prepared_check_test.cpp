@@ -81,4 +81,8 @@ TEST_CASE("a request names the configured host, else the address with a port tha
   CHECK(http_request(check, {0, make_address("192.0.2.80"), 443}) ==
         "GET /health?full=1 HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: nearside\r\nAccept: */*\r\n"
         "Connection: close\r\n\r\n");
+  check.method = "POST";
+  CHECK(http_request(check, {0, make_address("192.0.2.80"), 443}) ==
+        "POST /health?full=1 HTTP/1.1\r\nHost: www.example.com\r\nUser-Agent: nearside\r\nAccept: */*\r\n"
+        "Connection: close\r\nContent-Length: 0\r\n\r\n");
 }

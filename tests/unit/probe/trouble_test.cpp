@@ -17,10 +17,10 @@ trouble of(int number) { return trouble_of({number, boost::system::system_catego
 TEST_CASE("what the network loses is lost, what the server does wrong is failed, and our own faults count for nothing",
           "[probe][trouble]") {
   CHECK(outcome_of(of(ETIMEDOUT).why) == score::outcome::lost);
-  CHECK(outcome_of(of(EHOSTUNREACH).why) == score::outcome::lost);
-  CHECK(outcome_of(of(ENETUNREACH).why) == score::outcome::lost);
-  CHECK(outcome_of(of(ECONNREFUSED).why) == score::outcome::failed);
-  CHECK(outcome_of(of(ECONNRESET).why) == score::outcome::failed);
+  for (const int number : {EHOSTUNREACH, ENETUNREACH, EHOSTDOWN, ENETDOWN, ENONET, EACCES})
+    CHECK(outcome_of(of(number).why) == score::outcome::lost);
+  for (const int number : {ECONNREFUSED, ECONNRESET, ECONNABORTED, EPIPE})
+    CHECK(outcome_of(of(number).why) == score::outcome::failed);
   CHECK(outcome_of(cause::tls) == score::outcome::failed);
   CHECK(outcome_of(cause::answer) == score::outcome::failed);
   for (const int number : {EMFILE, ENFILE, ENOMEM, ENOBUFS, EPERM, EADDRNOTAVAIL, EAFNOSUPPORT, EINVAL, EAGAIN})
