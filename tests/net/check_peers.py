@@ -16,6 +16,7 @@ import socket
 import subprocess
 import tempfile
 import threading
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import dns.message
@@ -191,7 +192,8 @@ class CheckLab:
         self._openssl("req", "-x509", "-key", f"{here}/key.pem", "-out", f"{here}/self-signed.pem",
                       "-subj", f"/CN={NAME}", "-addext", f"subjectAltName=DNS:{NAME}", "-days", "30")
         self._sign("good", f"DNS:{NAME}", "20200101000000Z", "20991231235959Z")
-        self._sign("expired", f"DNS:{NAME}", "20200101000000Z", "20240101000000Z")
+        an_hour_ago = datetime.now(timezone.utc) - timedelta(hours=1)
+        self._sign("expired", f"DNS:{NAME}", "20200101000000Z", f"{an_hour_ago:%Y%m%d%H%M%SZ}")
         self._sign("not-yet", f"DNS:{NAME}", "20980101000000Z", "20991231235959Z")
         self._sign("other-name", "DNS:mail.example.com", "20200101000000Z", "20991231235959Z")
         self._sign("address", f"IP:{SERVER4},IP:{SERVER6}", "20200101000000Z", "20991231235959Z")
