@@ -161,6 +161,23 @@ TEST_CASE("the number of successes that make a server up has a most that is no l
         lines{"edge.toml:7:8: check.fall: expected an integer from 1 to 1000, found the integer 0"});
 }
 
+TEST_CASE("the times and numbers of a check have bounds", "[config][checks]") {
+  for (const char* good : {"interval = \"100ms\"\n", "interval = \"1h\"\n", "interval_in_use = \"100ms\"\n",
+                           "timeout = \"10ms\"\n", "interval = \"1h\"\ntimeout = \"1m\"\n", "recheck = \"10ms\"\n",
+                           "flap_window = \"1s\"\n", "flap_window = \"1w\"\n", "fall = 1000\n", "rise = 1000\n",
+                           "rise_growth = 1\n", "rise_growth = 100\n", "rise_most = 10000\n"}) {
+    CAPTURE(good);
+    CHECK(wrong("icmp", good).empty());
+  }
+  for (const char* bad : {"interval = \"99ms\"\n", "interval = \"3601s\"\n", "interval_in_use = \"99ms\"\n",
+                          "timeout = \"9ms\"\n", "interval = \"1h\"\ntimeout = \"61s\"\n", "recheck = \"9ms\"\n",
+                          "flap_window = \"999ms\"\n", "flap_window = \"169h\"\n", "fall = 1001\n", "rise = 0\n",
+                          "rise = 1001\n", "rise_growth = 0\n", "rise_growth = 101\n", "rise_most = 10001\n"}) {
+    CAPTURE(bad);
+    CHECK(wrong("icmp", bad).size() == 1);
+  }
+}
+
 TEST_CASE("what a check asks over HTTP cannot break out of the request", "[config][checks]") {
   CHECK(wrong("http", "path = \"health\"\n") ==
         lines{"edge.toml:7:8: check.path: expected a path that begins with \"/\", without spaces, in ASCII, of at most "
@@ -172,6 +189,8 @@ TEST_CASE("what a check asks over HTTP cannot break out of the request", "[confi
   CHECK(wrong("http", "method = \"get\"\n") ==
         lines{"edge.toml:7:10: check.method: expected a method such as \"GET\" or \"HEAD\", found \"get\""});
   CHECK(wrong("http", "method = \"CONNECT\"\n").size() == 1);
+  CHECK(wrong("http", "method = \"" + std::string(16, 'X') + "\"\n").empty());
+  CHECK(wrong("http", "method = \"" + std::string(17, 'X') + "\"\n").size() == 1);
 }
 
 TEST_CASE("a status is a number or a range of them", "[config][checks]") {
@@ -203,6 +222,12 @@ TEST_CASE("a body is not expected where none can come", "[config][checks]") {
         lines{"edge.toml:8:8: check.body: expected none with the method \"HEAD\", whose answer has no body"});
   CHECK(wrong("http", "body_limit = 3\nbody = \"long\"\n") ==
         lines{"edge.toml:8:8: check.body: expected a text of at most 3 octets, found 4"});
+  CHECK(wrong("http", "method = \"HEAD\"\nbody_regex = \"ok\"\n") ==
+        lines{"edge.toml:8:14: check.body_regex: expected none with the method \"HEAD\", whose answer has no body"});
+  CHECK(wrong("http", "body = \"" + std::string(4096, 'x') + "\"\n").empty());
+  CHECK(wrong("http", "body = \"" + std::string(4097, 'x') + "\"\n").size() == 1);
+  CHECK(wrong("http", "body_limit = 1048576\n").empty());
+  CHECK(wrong("http", "body_limit = 1048577\n").size() == 1);
 }
 
 TEST_CASE("what a certificate is checked against is a host's name and a file that can be read", "[config][checks]") {
@@ -216,6 +241,8 @@ TEST_CASE("what a certificate is checked against is a host's name and a file tha
   CHECK(std::get<loaded>(good).servers.checks.front().ca_file == (place.path() / "ca.pem").string());
   CHECK(with("verify = false\nca_file = \"ca.pem\"\n") ==
         lines{"edge.toml:8:11: check.ca_file: expected no trusted certificates where verify is false"});
+  CHECK(with("ca_file = \"ca.pem\\u0000\"\n") ==
+        lines{"edge.toml:7:11: check.ca_file: expected the path of a file, found \"ca.pem\\x00\""});
   const lines missing = with("ca_file = \"/nonexistent/ca.pem\"\n");
   CHECK(missing == lines{"edge.toml:7:11: check.ca_file: \"/nonexistent/ca.pem\": cannot read the file: No such file "
                          "or directory"});
@@ -238,6 +265,13 @@ TEST_CASE("a DNS check asks for a name and a type of records", "[config][checks]
                                "\"192.0.2.x\": "));
   CHECK(wrong("dns", "rcode = \"NXDOMAIN\"\nrdata = [\"ns.example.net.\"]\n") ==
         lines{"edge.toml:8:9: check.rdata: expected none with the rcode \"NXDOMAIN\", which has no answer"});
+  CHECK_THAT(wrong("dns", "qtype = \"A\"\nrdata = [\"192.0.2.1\\n\"]\n").at(0),
+             Catch::EndsWith("1 to 1024 printable octets"));
+  std::string many = "\"ns.example.net.\"";
+  for (int i = 1; i < 64; ++i) many += ", \"ns.example.net.\"";
+  CHECK(wrong("dns", "rdata = [" + many + "]\n").empty());
+  CHECK(wrong("dns", "rdata = [" + many + ", \"ns.example.net.\"]\n") ==
+        lines{"edge.toml:7:9: check.rdata: expected at most 64 RDATA, found 65"});
 }
 
 TEST_CASE("a program that cannot be run is told why", "[config][checks]") {

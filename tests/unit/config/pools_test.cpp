@@ -178,6 +178,64 @@ TEST_CASE("a key changes with anything that changes results or answers", "[confi
     CHECK(key_of(http, "", rest).first == usual.first);
     CHECK(key_of(http, "", rest).second != usual.second);
   }
+  const std::string spread = "policy = \"spread\"\n";
+  for (const char* within : {"within = \"20%\"\n", "within = \"20ms\"\n"})
+    CHECK(key_of(http, "", spread + within).second != key_of(http, "", spread).second);
+  CHECK(key_of(http, "", spread + "within = \"10ms\"\n").second !=
+        key_of(http, "", spread + "within = \"20ms\"\n").second);
+}
+
+TEST_CASE("names that need another number of healthy servers share no pool", "[config][pools]") {
+  const std::string two = "\"192.0.2.1\", \"192.0.2.2\"";
+  CHECK(with("", balance("www", two, web) + balance("api", two, web + "minimum_healthy = 2\n")).pools.size() == 2);
+  CHECK(with("", balance("www", two, web) + balance("api", two, web + "minimum_healthy = 1\n")).pools.size() == 1);
+}
+
+TEST_CASE("each key of a check is part of what makes it another target", "[config][pools]") {
+  const folder place;
+  const std::string trusted = "ca_file = \"" + place.write("ca.pem", "").string() + "\"\n";
+  const std::string tcp = "type = \"tcp\"\nport = 80\n";
+  const std::string tls = "type = \"tls\"\n";
+  const std::string http = "type = \"http\"\n";
+  const std::string dns = "type = \"dns\"\n";
+  const std::string exec = "type = \"exec\"\n";
+  const std::string program = "command = [\"/bin/true\"]\n";
+  const std::pair<std::string, std::string> unequal[] = {
+      {tcp, tcp + "interval = \"6s\"\n"},
+      {tcp, tcp + "interval_in_use = \"1s\"\n"},
+      {tcp, tcp + "timeout = \"1s\"\n"},
+      {tcp, tcp + "recheck = \"1s\"\n"},
+      {tcp, tcp + "fall = 3\n"},
+      {tcp, tcp + "rise = 3\n"},
+      {tcp, tcp + "rise_growth = 2\n"},
+      {tcp, tcp + "rise_most = 37\n"},
+      {tcp, tcp + "flap_window = \"1h\"\n"},
+      {tls, tls + "server_name = \"a.example\"\n"},
+      {tls, tls + "verify = false\n"},
+      {tls, tls + trusted},
+      {http, http + "method = \"HEAD\"\n"},
+      {http, http + "path = \"/x\"\n"},
+      {http, http + "host = \"a.example\"\n"},
+      {http, http + "status = [200]\n"},
+      {http, http + "body = \"x\"\n"},
+      {http, http + "body_regex = \"x\"\n"},
+      {http, http + "body_limit = 100\n"},
+      {dns, dns + "qname = \"a.example\"\n"},
+      {dns, dns + "qtype = \"SOA\"\n"},
+      {dns, dns + "rcode = \"REFUSED\"\n"},
+      {dns, dns + "rdata = [\"ns.example.\"]\n"},
+      {exec + program, exec + "command = [\"/bin/true\", \"x\"]\n"},
+  };
+  const auto targets = [](const std::string& one, const std::string& other) {
+    return load_whole(usual_edge + "[[check]]\nname = \"one\"\n" + one + "[[check]]\nname = \"other\"\n" + other +
+                      usual_zone + balance("www", "\"192.0.2.1\"", "checks = [\"one\", \"other\"]\n"))
+        .servers.targets.size();
+  };
+  for (const auto& [one, other] : unequal) {
+    CAPTURE(other);
+    CHECK(targets(one, other) == 2);
+    CHECK(targets(other, other) == 1);
+  }
 }
 
 TEST_CASE("no more than a hundred thousand targets are made", "[config][pools]") {

@@ -263,7 +263,10 @@ first_loss_share = 1
   CHECK(m.latency == score::latency_settings{10s, 3.5, 450us, 250, 1s, 2s, 40s, 1});
 }
 
-TEST_CASE("a number with a fraction is told with its bounds", "[config][settings]") {
+TEST_CASE("a number of [probe] and [latency] is told with its bounds", "[config][settings]") {
+  CHECK(wrong("probe", "concurrency = 0").size() == 1);
+  CHECK(wrong("probe", "concurrency = 65537").size() == 1);
+  CHECK(wrong("probe", "per_address = 0.05").size() == 1);
   CHECK(wrong("probe", "jitter = 0.6") ==
         lines{"edge.toml:2:10: probe.jitter: expected a number from 0 to 0.5, found the number 0.6"});
   CHECK(wrong("probe", "per_address = inf") ==
