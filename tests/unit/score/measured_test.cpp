@@ -64,6 +64,13 @@ TEST_CASE("a server is unknown before its first result, and the first success br
   CHECK(h.now() == standing::up);
 }
 
+TEST_CASE("a server that never was up is down after as many failures", "[score][health]") {
+  health h(health_settings{});
+  CHECK_FALSE(h.add(outcome::lost, at(0)));
+  CHECK(h.add(outcome::lost, at(1)));
+  CHECK(h.now() == standing::down);
+}
+
 TEST_CASE("each fall within half an hour makes the way up longer: 4, 12, 36, 36", "[score][health]") {
   health h(health_settings{});
   double now = 0;
@@ -99,6 +106,14 @@ TEST_CASE("a single outlier moves the first-byte time by four deviations at most
   CHECK(after_one - before < 0.5);
   r.add(ok(201, 1000), by);
   CHECK(*r.smoothed() - after_one > 40);  // a step of 1 - exp(-1/20) towards 1,000
+}
+
+TEST_CASE("after times without any variation a slightly other one is no outlier", "[score][response]") {
+  const latency_settings by;
+  response r;
+  for (int i = 0; i < 400; ++i) r.add(ok(i, 50), by);
+  r.add(ok(400, 52), by);
+  CHECK(*r.smoothed() - 50 == Approx(2 * (1 - std::exp(-1.0 / 20))));
 }
 
 TEST_CASE("the first loss is nearly free, those that follow are not", "[score][response]") {

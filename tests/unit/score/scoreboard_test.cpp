@@ -168,8 +168,41 @@ TEST_CASE("an address with two checks is up only while both are", "[score][score
   CHECK(whole(board) == "b");
   board.add(2, ok(0, 10));
   CHECK(whole(board) == "ab");
-  for (const double now : {1.0, 2.0}) board.add(2, bad(now));
+  board.add(0, bad(1));
+  CHECK(choice_of(board).ttl == 3);  // one of the two is failing
+  board.add(0, ok(2, 10));
+  for (const double now : {3.0, 4.0}) board.add(2, bad(now));
   CHECK(whole(board) == "b");
+}
+
+TEST_CASE("of an address with two checks the first one's times count", "[score][scoreboard]") {
+  fixture given(2);
+  given.targets.push_back(given.targets[0]);
+  given.targets[2].key = given.targets[2].label = "a/dns";
+  given.usual.families[0].addresses[0].targets = {0, 2};
+  scoreboard board = given.board();
+  board.add(1, ok(0, 50));
+  board.add(0, ok(0.1, 10));
+  board.add(2, ok(0.2, 200));
+  CHECK(firsts(board) == "a");
+}
+
+TEST_CASE("from a failure until it is up or down a target should settle soon", "[score][scoreboard]") {
+  scoreboard board = fixture().board();
+  CHECK_FALSE(board.add(0, ok(0, 10)).settle_soon);
+  CHECK(board.add(0, bad(1)).settle_soon);
+  CHECK_FALSE(board.add(0, bad(2)).settle_soon);  // down
+  CHECK(board.add(1, bad(1)).settle_soon);        // never measured before
+  CHECK_FALSE(board.add(1, ok(2, 10)).settle_soon);
+}
+
+TEST_CASE("a target keeps the days of its certificate while samples come without one", "[score][scoreboard]") {
+  scoreboard board = fixture().board();
+  sample seen = ok(0, 10);
+  seen.certificate_days = 29;
+  board.add(0, seen);
+  board.add(0, bad(1));
+  CHECK(board.of(0).certificate_days == 29);
 }
 
 }  // namespace
