@@ -37,6 +37,24 @@ std::string reason(loop& here, const config::check& check) {
 
 bool no_child_is_left() { return ::waitpid(-1, nullptr, WNOHANG) == -1 && errno == ECHILD; }
 
+/// The process whose number is in the file, which is removed, is dead, or a zombie that init has yet to reap; the
+/// signal may be on its way.
+bool is_gone(const std::filesystem::path& file) {
+  pid_t process = 0;
+  std::ifstream(file) >> process;
+  std::filesystem::remove(file);
+  REQUIRE(process > 0);
+  const auto running_still = [&] {
+    std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
+    std::string number;
+    std::string name;
+    std::string state;
+    return (stat >> number >> name >> state) && state != "Z" && state != "X";
+  };
+  for (int i = 0; i < 200 && running_still(); ++i) ::usleep(10000);
+  return !running_still();
+}
+
 int open_descriptors() {
   int count = 0;
   for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator("/proc/self/fd")) ++count;
@@ -118,27 +136,16 @@ TEST_CASE("a program that runs too long is killed with its children, and leaves 
   here.context.restart();
   here.context.run_for(100ms);
   CHECK(no_child_is_left());
-  pid_t grandchild = 0;
-  std::ifstream(file) >> grandchild;
-  std::filesystem::remove(file);
-  REQUIRE(grandchild > 0);
-  // Dead, or a zombie that init has yet to reap; the signal may be on its way.
-  const auto running_still = [&] {
-    std::ifstream stat("/proc/" + std::to_string(grandchild) + "/stat");
-    std::string number;
-    std::string name;
-    std::string state;
-    return (stat >> number >> name >> state) && state != "Z" && state != "X";
-  };
-  for (int i = 0; i < 200 && running_still(); ++i) ::usleep(10000);
-  CHECK_FALSE(running_still());
+  CHECK(is_gone(file));
 }
 
-TEST_CASE("a child that stays behind with the pipe does not hold up the check", "[probe][exec]") {
+TEST_CASE("a child that stays behind with the pipe does not hold up the check, and is killed", "[probe][exec]") {
   loop here;
+  const auto file = std::filesystem::temp_directory_path() / ("nearside-exec-" + std::to_string(::getpid()));
   const auto begin = std::chrono::steady_clock::now();
-  CHECK(reason(here, script("sleep 60 & exit 0")).empty());
+  CHECK(reason(here, script("sleep 60 & echo $! >" + file.string() + "; exit 0")).empty());
   CHECK(std::chrono::steady_clock::now() - begin < 3s);
+  CHECK(is_gone(file));
 }
 
 TEST_CASE("a program that writes without end is neither stopped nor remembered", "[probe][exec]") {
@@ -147,6 +154,10 @@ TEST_CASE("a program that writes without end is neither stopped nor remembered",
   const auto found = here.run(script("echo rtt=7; head -c 10000000 /dev/zero", 30s), 8080);
   REQUIRE(found.has_value());
   CHECK(found->first_byte == 7ms);
+  // Beyond the first 4 KiB nothing is looked at.
+  const auto beyond = here.run(script("head -c 5000 /dev/zero; echo; echo rtt=3600000"), 8080);
+  REQUIRE(beyond.has_value());
+  CHECK(beyond->first_byte < 1h);
 }
 
 TEST_CASE("a program sees no descriptor of ours, an empty standard input, and signals as they should be",
@@ -159,7 +170,7 @@ TEST_CASE("a program sees no descriptor of ours, an empty standard input, and si
       read line && exit 4
       grep -q 'SigIgn:.*0[0-9a-f][0-9a-f][0-9a-f]$' /proc/$$/status || exit 5
       test "$(cut -d' ' -f5 /proc/$$/stat)" = $$ || exit 6
-      test -z "$HOME" || exit 7)sh";
+      test "$(tr '\0' '\n' </proc/$$/environ | cut -d= -f1 | tr '\n' ' ')" = "PATH LC_ALL " || exit 7)sh";
   CHECK(reason(here, script(look)) == "");
   ::close(inheritable);
   std::signal(SIGPIPE, before);

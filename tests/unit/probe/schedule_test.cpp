@@ -153,6 +153,19 @@ TEST_CASE("after a failure the next check comes after `recheck` until the target
   CHECK(run.starts.size() == 4);
 }
 
+TEST_CASE("re-checks are longer or shorter by the jitter too", "[probe][schedule]") {
+  simulation run({}, servers(1));
+  run.settle = true;
+  run.run(1min);
+  auto gaps = run.gaps(0);
+  REQUIRE(gaps.size() > 250);
+  for (const duration gap : gaps) {
+    CHECK(gap >= 190ms);  // 10 ms for the check itself
+    CHECK(gap <= 230ms);
+  }
+  CHECK(*std::ranges::max_element(gaps) > *std::ranges::min_element(gaps) + 30ms);
+}
+
 TEST_CASE("no more checks are under way than allowed, and those that wait start in the order they were due",
           "[probe][schedule]") {
   simulation run({.concurrency = 4, .jitter = 0}, servers(40));
