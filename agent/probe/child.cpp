@@ -157,6 +157,8 @@ result<child> child::start(const asio::any_io_executor& executor, const std::vec
   std::string path = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
   std::string locale = "LC_ALL=C";
   std::array<char*, 3> environment{path.data(), locale.data(), nullptr};
+  // Ignored, as whoever started us may have left it, it would have the kernel reap the process before us (waitpid(2)).
+  std::signal(SIGCHLD, SIG_DFL);
   pid_t pid = 0;
   if (const int failed = ::posix_spawn(&pid, command.front().c_str(), &plan.actions, &plan.attributes, arguments.data(),
                                        environment.data());

@@ -176,6 +176,14 @@ TEST_CASE("a program sees no descriptor of ours, an empty standard input, and si
   std::signal(SIGPIPE, before);
 }
 
+TEST_CASE("a SIGCHLD that was ignored when we were started hides no exit status", "[probe][exec]") {
+  loop here;
+  const auto before = std::signal(SIGCHLD, SIG_IGN);
+  CHECK(reason(here, script("exit 2")) == "exit status 2");
+  CHECK(no_child_is_left());
+  std::signal(SIGCHLD, before);
+}
+
 TEST_CASE("a program that is not there is a fault of ours", "[probe][exec]") {
   loop here;
   const auto found = here.run(running({"/nonexistent/check"}), 8080);
