@@ -115,10 +115,8 @@ struct child::process : std::enable_shared_from_this<process> {
     return ::waitid(P_PID, static_cast<id_t>(pid), &report, WEXITED | WNOHANG | WNOWAIT) == 0 && report.si_pid == pid;
   }
 
-  /// Before the process is reaped its number is its own, and so is that of its group.
-  void kill_group() const {
-    if (!reaped) ::kill(-pid, SIGKILL);
-  }
+  /// Only before the process is reaped: until then its number is its own, and so is that of its group.
+  void kill_group() const { ::kill(-pid, SIGKILL); }
 
   void reap() {
     siginfo_t report{};
@@ -128,6 +126,14 @@ struct child::process : std::enable_shared_from_this<process> {
     if (done != 0 || report.si_pid == 0) return;
     reaped = true;
     ended = report.si_code == CLD_EXITED ? exit_report{report.si_status, 0} : exit_report{0, report.si_status};
+  }
+
+  void reap_at_end() {
+    auto on_end = [self = shared_from_this()](const error_code& failed) {
+      if (!failed && !self->has_ended()) return self->reap_at_end();
+      self->reap();
+    };
+    pidfd.async_wait(stream_descriptor::wait_read, std::move(on_end));
   }
 
   pid_t pid;
@@ -199,8 +205,7 @@ void child::kill() {
   process_->pidfd.cancel(ignored);
   if (process_->reaped) return;
   process_->kill_group();
-  auto on_end = [ending = process_](const error_code&) { ending->reap(); };
-  process_->pidfd.async_wait(stream_descriptor::wait_read, std::move(on_end));
+  process_->reap_at_end();
 }
 
 child::~child() { kill(); }
