@@ -45,7 +45,8 @@ class prober {
   /// Ends all that is under way; no sample comes any more. Sockets and programs of the checks are gone once the event
   /// loop has run on.
   void stop();
-  /// Whether the target's server is the one in use: then it is checked at `interval_in_use`. Without effect before start().
+  /// Whether the target's server is the one in use: then it is checked at `interval_in_use`. Without effect before
+  /// start().
   void set_in_use(std::size_t target, bool in_use);
 
   [[nodiscard]] prober_counters counters() const;
