@@ -56,14 +56,19 @@ TEST_CASE("what is kept is read back, with times counted in the reader's clock",
   CHECK(target.state == score::standing::down);
   CHECK(score::seconds_of(at(5) - target.since) == Approx(20).margin(0.001));
   CHECK(target.falls.size() == 2);
+  CHECK(score::seconds_of(at(5) - target.falls.front()) == Approx(60).margin(0.001));
   CHECK(target.rtt->first == score::ms(20));
+  CHECK(target.rtt->second == score::ms(3));
   CHECK(*target.smoothed == 41.5);
+  CHECK(target.deviation == 2);
   CHECK(target.penalty == 300);
   CHECK(target.reason == "http 503");
   CHECK(read->serving.at("pool|0") == "fra1");
   const auto& order = read->orders.at("ams1");
   CHECK(order.state == score::administrative::drain);
   CHECK(order.owner == "ops");
+  CHECK(order.reason == "disk");
+  CHECK(score::seconds_of(at(5) - order.since) == Approx(30).margin(0.001));
   CHECK(score::seconds_of(*order.until - at(5)) == Approx(90).margin(0.001));
   CHECK(score::seconds_of(read->answers_end.at("fra1") - at(5)) == Approx(5).margin(0.001));
 }
@@ -110,6 +115,19 @@ TEST_CASE("a directory that cannot be made is named", "[admin][state]") {
   const auto kept = save_state(here.path / "file" / "state.json", usual(), moment_at(100), false);
   REQUIRE_FALSE(kept.has_value());
   CHECK(kept.error().message.find((here.path / "file").string()) != std::string::npos);
+}
+
+TEST_CASE("each thing that an operator can say is kept, with or without an end", "[admin][state]") {
+  score::memory known;
+  for (const auto state : {score::administrative::up, score::administrative::down, score::administrative::drain})
+    known.orders[std::string(score::text_of(state))] = {state, "ops", "disk", at(80), std::nullopt};
+  const auto read = parse_state(print_state(known, moment_at(100)), moment_at(100));
+  REQUIRE(read.has_value());
+  REQUIRE(read->orders.size() == 3);
+  for (const auto& [name, order] : read->orders) {
+    CHECK(score::text_of(order.state) == name);
+    CHECK_FALSE(order.until);
+  }
 }
 
 }  // namespace

@@ -254,4 +254,13 @@ TEST_CASE("no more than a hundred thousand targets are made", "[config][pools]")
                        "all, found more"});
 }
 
+TEST_CASE("a target goes up and down by the numbers of its check, at its interval", "[config][pools]") {
+  const std::string slow = "[[check]]\nname = \"slow\"\ntype = \"icmp\"\ninterval = \"7s\"\nfall = 3\nrise = 5\n";
+  const measuring m = with(slow, balance("www", "\"192.0.2.1\"", "checks = [\"slow\"]\n"));
+  REQUIRE(m.targets.size() == 1);
+  CHECK(m.targets[0].interval == std::chrono::seconds(7));
+  CHECK(m.targets[0].health.fall == 3);
+  CHECK(m.targets[0].health.rise == 5);
+}
+
 }  // namespace nearside::config

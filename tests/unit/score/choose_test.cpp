@@ -1,28 +1,13 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Policies, criteria, all-down and TTL, through the scoreboard that the agent uses.
+// Policies and all-down, through the scoreboard that the agent uses.
+#include <boost/json/array.hpp>
 #include <catch2/catch.hpp>
 
+#include "agent/score/trace_json.hpp"
 #include "unit/score/fixture.hpp"
 
 namespace nearside::score {
 namespace {
-
-/// a 50 ms, b 20 ms, c 90 ms, all up.
-void measure(scoreboard& board, std::size_t targets = 3) {
-  const double times[]{50, 20, 90};
-  for (std::size_t t = 0; t < targets; ++t) board.add(t, ok(0.1 * static_cast<double>(t), times[t % 3]));
-}
-
-void kill(scoreboard& board, std::size_t target, double when) {
-  board.add(target, bad(when));
-  board.add(target, bad(when + 0.2));
-}
-
-const verdict& verdict_of(const trace& told, const std::string& server, std::size_t family = 0) {
-  for (const verdict& v : told.families[family].verdicts)
-    if (v.server == server) return v;
-  throw std::runtime_error("no such server in the trace");
-}
 
 TEST_CASE("latency answers with the fastest server alone", "[score][policy]") {
   scoreboard board = fixture().board();
@@ -122,87 +107,6 @@ TEST_CASE("hash answers by client", "[score][policy]") {
   CHECK(firsts(board) == "b");
 }
 
-TEST_CASE("each criterion changes the answer of the same measurements, and the trace names it", "[score][criteria]") {
-  fixture given(3, policy::all);
-  std::string rule;
-  std::string answered;
-  SECTION("max_rtt") {
-    given.usual.rules.maximum_rtt = ms(60);
-    rule = "max_rtt";
-    answered = "ab";
-  }
-  SECTION("max_cost") {
-    given.usual.rules.maximum_cost = 1;
-    given.usual.members[2].cost = 2;
-    rule = "max_cost";
-    answered = "ab";
-  }
-  SECTION("sites") {
-    given.usual.rules.sites = {"near"};
-    given.usual.members[0].site = "near";
-    given.usual.members[1].site = "near";
-    rule = "sites";
-    answered = "ab";
-  }
-  SECTION("priority") {
-    given.usual.members[2].priority = 2;
-    rule = "priority";
-    answered = "ab";
-  }
-  scoreboard board = given.board();
-  measure(board);
-  CHECK(whole(board) == answered);
-  const trace told = board.explain(0, at(1));
-  CHECK(verdict_of(told, "c").rule == rule);
-  CHECK(verdict_of(told, "a").rule.empty());
-}
-
-TEST_CASE("max_loss removes a server that loses probes", "[score][criteria]") {
-  fixture given(2, policy::all);
-  given.usual.rules.maximum_loss = 0.2;
-  scoreboard board = given.board();
-  for (int i = 0; i < 20; ++i) {
-    const double now = 2.0 * i;
-    board.add(0, i % 3 == 0 ? bad(now) : ok(now, 20));
-    board.add(1, ok(now, 20));
-  }
-  CHECK(whole(board) == "b");
-  CHECK(verdict_of(board.explain(0, at(41)), "a").rule == "max_loss");
-}
-
-TEST_CASE("who was over max_rtt returns only well below it", "[score][criteria]") {
-  fixture given(2, policy::all);
-  given.usual.rules.maximum_rtt = ms(100);
-  scoreboard board = given.board();
-  board.add(0, ok(0, 120));
-  board.add(1, ok(0, 20));
-  CHECK(whole(board) == "b");
-  for (double now = 1; now < 100; ++now) board.add(0, ok(now, 90));
-  CHECK(whole(board) == "b");
-  for (double now = 100; now < 200; ++now) board.add(0, ok(now, 70));
-  CHECK(whole(board) == "ab");
-}
-
-TEST_CASE("cost is the milliseconds that a server must be faster by", "[score][criteria]") {
-  fixture given;
-  given.usual.members[1].cost = 40;
-  scoreboard board = given.board();
-  measure(board);
-  CHECK(firsts(board) == "a");  // 50 against 20 + 40
-}
-
-TEST_CASE("before the first result a server is eligible only when nothing is up", "[score][unknown]") {
-  fixture given(3, policy::all);
-  scoreboard board = given.board();
-  CHECK(whole(board) == "abc");
-  CHECK(choice_of(board).ttl == 3);
-  board.add(1, ok(0, 20));
-  CHECK(whole(board) == "b");
-  CHECK(verdict_of(board.explain(0, at(0)), "a").rule == "unknown");
-  given.usual.rules.unknown = unknown_rule::up;
-  CHECK(whole(given.board()) == "abc");
-}
-
 TEST_CASE("all down: all servers, SERVFAIL or the fallback, as configured", "[score][all_down]") {
   fixture given;
   given.usual.families[0].fallbacks = 1;
@@ -248,45 +152,128 @@ TEST_CASE("a family without an up server is NODATA while the other has one", "[s
   CHECK(firsts(board, 1) == "abc");
 }
 
-TEST_CASE("the TTL is short from the first failure until it is settled", "[score][ttl]") {
-  scoreboard board = fixture().board();
-  measure(board);
-  CHECK(choice_of(board).ttl == 20);
-  board.add(1, bad(10));
-  CHECK(firsts(board) == "b");
-  CHECK(choice_of(board).ttl == 3);
-  CHECK(board.explain(0, at(10)).families[0].ttl_reason == "ttl_min: b has failed, and may be down at the next result");
-  board.add(1, ok(10.2, 20));
-  CHECK(choice_of(board).ttl == 20);
-}
-
-TEST_CASE("a failure of a server that is in no answer leaves the TTL alone", "[score][ttl]") {
-  scoreboard board = fixture().board();
-  measure(board);
-  CHECK(board.add(2, bad(10)).pools.empty());
-  CHECK(choice_of(board).ttl == 20);
-}
-
-TEST_CASE("the TTL is no longer than until a server may be up again", "[score][ttl]") {
-  scoreboard board = fixture(2, policy::all).board();
-  measure(board, 2);
-  kill(board, 0, 10);
-  CHECK(choice_of(board).ttl == 20);
-  for (int success = 0; success < 3; ++success) {
-    board.add(0, ok(15 + 5.0 * success, 50));
-    CHECK(choice_of(board).ttl == static_cast<std::uint32_t>(15 - 5 * success));
-  }
-  board.add(0, ok(30, 50));
-  CHECK(whole(board) == "ab");
-  CHECK(choice_of(board).ttl == 20);
-}
-
 TEST_CASE("the stale answer is all servers in rotation with ttl_min", "[score][stale]") {
   const auto made = stale_choice(fixture().usual);
   CHECK(made.families[0].alternatives.size() == 3);
   CHECK(made.families[0].alternatives[1].order == std::vector<std::uint8_t>{1, 2, 0});
   CHECK(made.families[0].ttl == 3);
   CHECK(made.families[1].what == dns::choice::kind::nodata);
+}
+
+TEST_CASE("an answer has as many addresses as are wanted, by each policy", "[score][policy]") {
+  for (const policy how :
+       {policy::all, policy::latency, policy::failover, policy::weighted, policy::spread, policy::hash}) {
+    fixture given(3, how);
+    given.usual.rules.addresses = 2;
+    given.usual.rules.within = ms(100);
+    scoreboard board = given.board();
+    measure(board);
+    CAPTURE(text_of(how));
+    for (const dns::alternative& a : choice_of(board).alternatives) CHECK(a.order.size() == 2);
+  }
+}
+
+TEST_CASE("failover lists the next ones in their order behind the first", "[score][policy]") {
+  fixture given(3, policy::failover);
+  given.usual.rules.addresses = 2;
+  given.usual.members[0].priority = 3;
+  scoreboard board = given.board();
+  measure(board);
+  CHECK(whole(board) == "bc");
+}
+
+TEST_CASE("hash gives a server clients by its weight", "[score][policy]") {
+  fixture given(2, policy::hash);
+  given.usual.members[0].weight = 3;
+  scoreboard board = given.board();
+  measure(board, 2);
+  CHECK(share_of(choice_of(board).alternatives, 0) == Approx(0.75).margin(0.05));
+}
+
+TEST_CASE("latency does not wait for the first result of a server that an operator took out", "[score][policy]") {
+  fixture given;
+  given.latency.smoothing = 0s;
+  scoreboard board = given.board();
+  std::vector<std::string> servers;
+  board.administer("c", {administrative::down, "ops", "disk", at(0), std::nullopt}, at(0), servers);
+  board.add(0, ok(0.1, 25));
+  board.add(1, ok(0.2, 20));
+  CHECK(firsts(board) == "b");
+  board.add(0, ok(1, 15));  // 5 ms better: it has to earn its place now
+  CHECK(firsts(board) == "b");
+}
+
+TEST_CASE("a family that has fallbacks alone answers with them when all is down, else NODATA", "[score][all_down]") {
+  fixture given;
+  given.usual.rules.all_down = all_down_rule::fallback;
+  given.usual.families[1].fallbacks = 1;
+  scoreboard board = given.board();
+  measure(board);
+  CHECK(choice_of(board, 1).what == dns::choice::kind::nodata);
+  for (std::size_t t = 0; t < 3; ++t) kill(board, t, 10.0 + static_cast<double>(t));
+  CHECK(firsts(board, 1) == "a");
+  CHECK(choice_of(board, 0).what == dns::choice::kind::nodata);
+  CHECK(board.explain(0, at(20)).families[0].outcome == "all down, and no fallback of this family: NODATA");
+}
+
+TEST_CASE("the trace has the shares, the evidence and what was decided", "[score][trace]") {
+  fixture given;
+  given.with_ipv6();
+  given.latency.smoothing = 0s;
+  scoreboard board = given.board();
+  CHECK(board.explain(0, at(0)).families[0].outcome == "nothing is up yet: servers without a result stand in");
+  measure(board);
+  for (std::size_t t = 3; t < 6; ++t) kill(board, t, 1);
+  const trace told = board.explain(0, at(10));
+  CHECK(told.families[0].outcome == "policy latency among 3 eligible");
+  CHECK(told.families[1].outcome == "no server of this family is eligible, one of the other is: NODATA");
+  CHECK(verdict_of(told, "b").share == 1);
+  CHECK(verdict_of(told, "b").rule.empty());
+  CHECK(verdict_of(told, "a").share == 0);
+  CHECK(verdict_of(told, "a").rule == "policy");
+  CHECK(verdict_of(told, "a").evidence == 0);
+  for (double now = 11; now < 15; ++now) board.add(1, ok(now, 60));
+  CHECK(verdict_of(board.explain(0, at(15)), "a").evidence > 0);
+}
+
+TEST_CASE("the trace as JSON has every figure of a candidate", "[score][trace]") {
+  fixture given(2, policy::failover);
+  scoreboard board = given.board();
+  board.add(0, ok(0, 50));
+  board.add(1, ok(0, 20));
+  kill(board, 0, 10);
+  board.add(0, ok(15, 50));
+  std::vector<std::string> servers;
+  board.administer("a", {administrative::down, "ops", "disk", at(16), at(76)}, at(16), servers);
+  const auto told = to_json(board.pools()[0], board.explain(0, at(17)), board.choices()->front());
+  CHECK(told.at("policy") == "failover");
+  const auto& family = told.at("families").as_object().at("ipv4").as_object();
+  CHECK_FALSE(told.at("families").as_object().contains("ipv6"));
+  CHECK(family.at("ttl").to_number<int>() == 20);
+  CHECK(family.at("prepared_answers").to_number<int>() == 1);
+  CHECK(family.at("drawn") == "at random");
+  const auto& a = family.at("candidates").as_array().at(0).as_object();
+  CHECK(a.at("server") == "a");
+  CHECK_FALSE(a.at("answered").as_bool());
+  CHECK(a.at("rule") == "forced_down");
+  CHECK(a.at("state") == "down");
+  CHECK_FALSE(a.at("failing").as_bool());
+  CHECK_FALSE(a.at("remembered").as_bool());
+  CHECK(a.at("missing_successes").to_number<int>() == 3);
+  CHECK(a.at("administrative").as_object().at("state") == "down");
+  CHECK(a.at("administrative").as_object().at("ends_in_s").to_number<double>() == 59);
+  CHECK(a.at("expected_ms").to_number<double>() ==
+        Approx(a.at("first_byte_ms").to_number<double>() + a.at("penalty_ms").to_number<double>()).margin(0.002));
+  CHECK(a.at("penalty_ms").to_number<double>() > 0);
+  CHECK(a.at("srtt_ms").to_number<double>() == 50);
+  CHECK(a.at("rttvar_ms").to_number<double>() == 18.75);
+  CHECK(a.at("loss").to_number<double>() == 0.5);
+  CHECK(a.at("age_s").to_number<double>() == 2);
+  CHECK(a.at("evidence_ms_s").to_number<double>() == 0);
+  const auto& b = family.at("candidates").as_array().at(1).as_object();
+  CHECK(b.at("answered").as_bool());
+  CHECK(b.at("share").to_number<double>() == 1);
+  CHECK(b.at("administrative").is_null());
 }
 
 }  // namespace

@@ -2,6 +2,7 @@
 // The usual pool of the tests: three servers with one check each, IPv4, policy latency. A test changes one thing.
 #pragma once
 
+#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -82,6 +83,21 @@ inline std::string whole(const scoreboard& board, std::size_t family = 0) {
 }
 inline const dns::choice& choice_of(const scoreboard& board, std::size_t family = 0) {
   return board.choices()->front().families[family];
+}
+
+/// a 50 ms, b 20 ms, c 90 ms, all up.
+inline void measure(scoreboard& board, std::size_t targets = 3) {
+  const double times[]{50, 20, 90};
+  for (std::size_t t = 0; t < targets; ++t) board.add(t, ok(0.1 * static_cast<double>(t), times[t % 3]));
+}
+inline void kill(scoreboard& board, std::size_t target, double when) {
+  board.add(target, bad(when));
+  board.add(target, bad(when + 0.2));
+}
+inline const verdict& verdict_of(const trace& told, const std::string& server, std::size_t family = 0) {
+  for (const verdict& v : told.families[family].verdicts)
+    if (v.server == server) return v;
+  throw std::runtime_error("no such server in the trace");
 }
 
 }  // namespace nearside::score

@@ -138,5 +138,41 @@ TEST_CASE("an answer that is an error costs six times what a lost probe costs", 
   CHECK(failed.penalty() == Approx(6 * lost.penalty()));
 }
 
+TEST_CASE("the first-byte time is smoothed over 20 s, however often it is measured", "[score][response]") {
+  const latency_settings by;
+  response seldom;
+  response often;
+  for (response* r : {&seldom, &often}) r->add(ok(0, 100), by);
+  often.add(ok(2.5, 120), by);
+  for (response* r : {&seldom, &often}) {
+    r->add(ok(5, 120), by);
+    CHECK(*r->smoothed() == Approx(100 + 20 * (1 - std::exp(-5.0 / 20))));
+  }
+}
+
+TEST_CASE("an outlier counts as a value four deviations away", "[score][response]") {
+  const latency_settings by;
+  for (const auto& [first_byte, away] : {std::pair(1000.0, 100.0), std::pair(1.0, -99.0)}) {
+    response r;
+    r.add(ok(0, 100), by);  // deviation 25
+    r.add(ok(5, first_byte), by);
+    CHECK(*r.smoothed() == Approx(100 + away * (1 - std::exp(-5.0 / 20))));
+  }
+}
+
+TEST_CASE("trouble is forgotten over 30 s of answers, and the next one is a first one again", "[score][response]") {
+  const latency_settings by;
+  response r;
+  r.add(ok(0, 50), by);
+  for (const double when : {5.0, 10.0}) r.add(bad(when), by);
+  const double worst = r.penalty();
+  CHECK(*r.expected() == 50 + worst);
+  r.add(ok(40, 50), by);
+  const double left = r.penalty();
+  CHECK(left == Approx(worst * std::exp(-1)));
+  r.add(bad(70), by);
+  CHECK(r.penalty() == Approx(left * std::exp(-1) + 50 * (1 - std::exp(-1))));
+}
+
 }  // namespace
 }  // namespace nearside::score

@@ -7,12 +7,6 @@
 namespace nearside::score {
 namespace {
 
-void measure(scoreboard& board) {
-  board.add(0, ok(0, 50));
-  board.add(1, ok(0.1, 20));
-  board.add(2, ok(0.2, 90));
-}
-
 order_of_operator said(administrative state, double since, std::optional<double> until = std::nullopt) {
   order_of_operator order{state, "ops", "disk", at(since), std::nullopt};
   if (until) order.until = at(*until);
@@ -90,6 +84,8 @@ TEST_CASE("what an operator took out stays out of an answer with all servers", "
   board.administer("a", said(administrative::down, 5), at(5), servers);
   for (const std::size_t t : {1u, 2u})
     for (const double now : {10.0, 11.0}) board.add(t, bad(now));
+  CHECK(whole(board) == "bc");
+  board.administer("a", said(administrative::drain, 12), at(12), servers);
   CHECK(whole(board) == "bc");
   board.administer("*", said(administrative::down, 20), at(20), servers);
   CHECK(whole(board) == "abc");
@@ -192,7 +188,8 @@ TEST_CASE("from a failure until it is up or down a target should settle soon", "
   CHECK_FALSE(board.add(0, ok(0, 10)).settle_soon);
   CHECK(board.add(0, bad(1)).settle_soon);
   CHECK_FALSE(board.add(0, bad(2)).settle_soon);  // down
-  CHECK(board.add(1, bad(1)).settle_soon);        // never measured before
+  CHECK_FALSE(board.add(0, ok(3, 10)).settle_soon);
+  CHECK(board.add(1, bad(1)).settle_soon);  // never measured before
   CHECK_FALSE(board.add(1, ok(2, 10)).settle_soon);
 }
 
@@ -203,6 +200,75 @@ TEST_CASE("a target keeps the days of its certificate while samples come without
   board.add(0, seen);
   board.add(0, bad(1));
   CHECK(board.of(0).certificate_days == 29);
+}
+
+TEST_CASE("the server in use is known: with latency and failover the first one, else none", "[score][scoreboard]") {
+  for (const policy how : {policy::latency, policy::failover, policy::all, policy::weighted}) {
+    scoreboard board = fixture(3, how).board();
+    measure(board);
+    CAPTURE(text_of(how));
+    CHECK(board.in_use(0) == (how == policy::failover));
+    CHECK(board.in_use(1) == (how == policy::latency));
+  }
+  scoreboard board = fixture(2, policy::failover).board();
+  measure(board, 2);
+  board.add(0, bad(1));
+  CHECK(board.add(0, bad(2)).in_use == std::vector<std::pair<std::size_t, bool>>{{1, true}, {0, false}});
+}
+
+TEST_CASE("what an operator said of a server that is no more can be released", "[score][administration]") {
+  memory known;
+  known.orders["gone"] = said(administrative::drain, 0);
+  scoreboard board = fixture().board(known);
+  std::vector<std::string> servers;
+  board.administer("go*", said(administrative::down, 1), at(1), servers);
+  CHECK(servers.empty());
+  board.administer("go*", said(administrative::none, 1), at(1), servers);
+  CHECK(servers == std::vector<std::string>{"gone"});
+  CHECK(board.orders().all().empty());
+}
+
+TEST_CASE("the figures of an earlier scoreboard are gone on from", "[score][memory]") {
+  const fixture given(2);
+  memory known;
+  {
+    scoreboard before = given.board();
+    for (const double now : {0.0, 1.0, 2.0}) before.add(0, ok(now, 50 + now));
+    for (const double now : {3.0, 3.2}) before.add(0, bad(now, "http 503"));
+    known = before.remember(at(4));
+    const scoreboard after = given.board(known);
+    const measured& kept = after.of(0);
+    CHECK(kept.figures.smoothed() == before.of(0).figures.smoothed());
+    CHECK(kept.figures.variation() == before.of(0).figures.variation());
+    CHECK(kept.waiting.smoothed() == before.of(0).waiting.smoothed());
+    CHECK(kept.waiting.deviation() == before.of(0).waiting.deviation());
+    CHECK(kept.waiting.penalty() == before.of(0).waiting.penalty());
+    CHECK(kept.state.since() == before.of(0).state.since());
+    CHECK(kept.state.falls(at(4)) == 1);
+    CHECK(kept.reason == "http 503");
+  }
+}
+
+TEST_CASE("what an operator said has ended when it ended while no agent ran", "[score][administration]") {
+  memory known;
+  known.orders["a"] = said(administrative::down, -100, -1);
+  const fixture given(2, policy::all);
+  CHECK(given.board(known).orders().find("a") == nullptr);
+}
+
+TEST_CASE("evidence and counts in a row go over to another scoreboard of the process", "[score][memory]") {
+  fixture given(2);
+  given.latency.smoothing = 0s;
+  scoreboard before = given.board();
+  before.add(0, ok(0, 20));
+  before.add(1, ok(0, 30));
+  before.add(1, ok(1, 10));
+  before.add(1, ok(11, 10));
+  before.add(0, bad(11));
+  const scoreboard after(given.targets, {given.usual}, given.latency, at(11), before.hand_over(at(11)));
+  CHECK(after.of(0).state.failing());
+  CHECK(verdict_of(after.explain(0, at(11)), "b").evidence == verdict_of(before.explain(0, at(11)), "b").evidence);
+  CHECK(verdict_of(after.explain(0, at(11)), "b").evidence > 0);
 }
 
 }  // namespace

@@ -72,5 +72,13 @@ TEST_CASE("servers of weight 0 among themselves share the buckets like others", 
   CHECK(share_of(hash.table(std::vector<share>{{0, 0}, {1, 0}}, 1), 0) == Approx(0.5).margin(0.1));
 }
 
+TEST_CASE("what a client's bucket falls on is the same in every release", "[score][rendezvous]") {
+  const rendezvous hash({"fra1", "ams1", "lhr1"}, {1, 1, 1});
+  std::string firsts;
+  for (const auto& a : hash.table(std::vector<share>{{0, 1}, {1, 1}, {2, 1}}, 1))
+    firsts += static_cast<char>('0' + a.order.front());
+  CHECK(firsts.substr(0, 40) == "0200001212122220210012202121220121202202");
+}
+
 }  // namespace
 }  // namespace nearside::score

@@ -74,5 +74,40 @@ TEST_CASE("jitter alone moves no answer over ten minutes", "[score][takeover][ji
   }
 }
 
+TEST_CASE("how long a candidate was slower is not held against it", "[score][takeover]") {
+  const latency_settings by;
+  takeover t;
+  for (double now = 0; now <= 1000; ++now) t.decide(std::vector<contender>{{0, 100}, {1, 150}}, false, at(now), by);
+  const std::vector<contender> faster{{0, 150.3}, {1, 100}};
+  for (double now = 1001; now < 1010; ++now) REQUIRE(*t.decide(faster, false, at(now), by) == 0);
+  CHECK(*t.decide(faster, false, at(1010), by) == 1);
+}
+
+TEST_CASE("of those whose evidence is complete the fastest takes over, and all evidence begins at 0",
+          "[score][takeover]") {
+  const latency_settings by;
+  takeover t;
+  t.decide(std::vector<contender>{{0, 1}, {1, 2}, {2, 2}, {3, 2}}, false, at(0), by);
+  const std::vector<contender> slowed{{0, 150}, {1, 100}, {2, 120}, {3, 145}};
+  t.decide(slowed, false, at(1), by);
+  CHECK(t.evidence(3) == Approx(4.7));
+  CHECK(*t.decide(slowed, false, at(60), by) == 1);
+  for (const contender& c : slowed) CHECK(t.evidence(c.address) == 0);
+}
+
+TEST_CASE("once half of the evidence is there, it is known when a candidate takes over at the latest",
+          "[score][takeover]") {
+  const latency_settings by;
+  takeover t;
+  t.decide(std::vector<contender>{{0, 1}, {1, 2}, {2, 3}}, false, at(0), by);
+  const std::vector<contender> all{{0, 150.3}, {1, 100}, {2, 110}};
+  t.decide(all, false, at(4), by);  // 200 and 160 of 500
+  CHECK_FALSE(t.nearest(all, by));
+  t.decide(all, false, at(8), by);  // 400 and 320: 100 are missing at 50 a second
+  REQUIRE(t.nearest(all, by));
+  CHECK(seconds_of(*t.nearest(all, by)) == Approx(2));
+  CHECK_FALSE(t.nearest(std::vector<contender>{{0, 100.3}, {1, 100}, {2, 110}}, by));
+}
+
 }  // namespace
 }  // namespace nearside::score
