@@ -45,8 +45,9 @@ std::vector<dns::alternative> spread(const ordering& given, family_memory& memor
   std::vector<std::size_t> near;
   for (const std::size_t a : given.eligible) {
     const double limit = best + distance * (memory.within[a] ? leave_beyond : 1);
-    memory.within[a] = expected_of(given, a) <= limit;
-    if (memory.within[a]) near.push_back(a);
+    if (expected_of(given, a) <= limit) near.push_back(a);
+    // Who only stood in without a result has not joined.
+    memory.within[a] = expected_of(given, a) <= limit && given.candidates[a].expected;
   }
   return rotation(shares_of(given, near), count_or(given, near.size()));
 }

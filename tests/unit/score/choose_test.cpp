@@ -182,6 +182,16 @@ TEST_CASE("failover lists the next ones in their order behind the first", "[scor
   CHECK(whole(board) == "bc");
 }
 
+TEST_CASE("spread takes those within a tenth of the best, and nobody for having stood in without a result",
+          "[score][policy]") {
+  scoreboard board = fixture(3, policy::spread).board();
+  CHECK(firsts(board) == "abc");
+  board.add(0, ok(0, 21.9));
+  board.add(1, ok(0, 20));
+  board.add(2, ok(0, 22.3));
+  CHECK(firsts(board) == "ab");
+}
+
 TEST_CASE("hash gives a server clients by its weight", "[score][policy]") {
   fixture given(2, policy::hash);
   given.usual.members[0].weight = 3;
