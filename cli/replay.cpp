@@ -82,7 +82,7 @@ result<void> run(int from, const std::string& shown, score::replay& through, std
     input.resize(held + static_cast<std::size_t>(std::max<ssize_t>(got, 0)));
     if (got == 0 && !input.empty() && input.back() != '\n') input += '\n';
     std::size_t begin = 0;
-    for (std::size_t end = 0; (end = input.find('\n', std::max(begin, begin == 0 ? held : begin))) != std::string::npos;
+    for (std::size_t end = 0; (end = input.find('\n', begin == 0 ? held : begin)) != std::string::npos;
          begin = end + 1) {
       ++number;
       const std::string_view line(input.data() + begin, end - begin);

@@ -67,7 +67,7 @@ std::vector<dns::alternative> by_client(const ordering& given, family_memory& me
 
 bool results_are_still_coming(std::span<const candidate> candidates) {
   return std::any_of(candidates.begin(), candidates.end(), [](const candidate& c) {
-    return c.checked && c.measured == standing::unknown && c.forced == administrative::none;
+    return c.measured == standing::unknown && c.forced == administrative::none;
   });
 }
 

@@ -20,7 +20,7 @@ class horizon {
   }
   [[nodiscard]] ttl_decision decided() && {
     if (with_reason_ && reason_.empty()) reason_ = "ttl: nothing is pending";
-    return {std::max(nearest_, std::min(by_.ttl, by_.ttl_min)), std::move(reason_)};
+    return {nearest_, std::move(reason_)};
   }
 
  private:
@@ -33,7 +33,6 @@ class horizon {
 /// Would this candidate change the answer at once, were it up?
 bool would_matter(const ordering& given, const candidate& c) {
   const criteria& by = given.of.rules;
-  if (given.eligible.empty()) return true;
   // It would have to earn its place first.
   if (by.how == policy::latency) return false;
   if (by.how != policy::failover) return true;
@@ -58,7 +57,7 @@ ttl_decision decide_ttl(const ordering& given, const screened& who, const std::v
     if (c.forced != administrative::none) continue;
     if (answered[c.address] && c.failing)
       ahead.see({}, [&] { return "ttl_min: " + name(c) + " has failed, and may be down at the next result"; });
-    if (c.checked && c.measured == standing::unknown && !answered[c.address])
+    if (c.measured == standing::unknown && !answered[c.address])
       ahead.see({}, [&] { return "ttl_min: the first result of " + name(c) + " is due"; });
     if (c.missing > 0 && would_matter(given, c))
       ahead.see(c.missing * c.interval, [&] { return name(c) + " may be up again then"; });
