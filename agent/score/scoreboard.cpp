@@ -230,6 +230,8 @@ memory scoreboard::remember(instant now) const {
   }
   known.orders = orders_.all();
   known.answers_end = answers_end_;
+  // Servers that the configuration no longer has would stay for ever.
+  std::erase_if(known.answers_end, [&](const auto& end) { return end.second <= now; });
   // What is answered up to now may be kept for its TTL, whatever is decided next.
   for (std::size_t p = 0; p < pools_.size(); ++p) note_answers(pools_[p], (*choices_)[p], now, known.answers_end);
   return known;

@@ -271,5 +271,13 @@ TEST_CASE("evidence and counts in a row go over to another scoreboard of the pro
   CHECK(verdict_of(after.explain(0, at(11)), "b").evidence > 0);
 }
 
+TEST_CASE("answers that have run out are not kept for the next scoreboard", "[score][drain]") {
+  memory known;
+  known.answers_end["gone"] = at(5);
+  const fixture given(2);
+  CHECK(given.board(known).remember(at(4)).answers_end.contains("gone"));
+  CHECK_FALSE(given.board(known).remember(at(5)).answers_end.contains("gone"));
+}
+
 }  // namespace
 }  // namespace nearside::score
