@@ -34,7 +34,7 @@ std::string fixed(double value, int digits) {
   return shown;
 }
 
-/// "up, first byte 10.4 ms + penalty 0.0 ms, SRTT 5.2 ms +- 0.3 ms, loss 0.0 %, 0.4 s ago".
+/// "up, first byte 10.4 ms, penalty 0.0 ms, SRTT 5.2 ms, RTTVAR 0.3 ms, loss 0.0 %, 0.4 s ago".
 std::string figures_of(const json::object& c) {
   std::string shown = text(c, "state");
   if (c.contains("failing") && c.at("failing").is_bool() && c.at("failing").get_bool()) shown += " and failing";
