@@ -175,11 +175,11 @@ TEST_CASE("an answer has as many addresses as are wanted, by each policy", "[sco
 
 TEST_CASE("failover lists the next ones in their order behind the first", "[score][policy]") {
   fixture given(3, policy::failover);
-  given.usual.rules.addresses = 2;
+  given.usual.rules.addresses = 3;
   given.usual.members[0].priority = 3;
   scoreboard board = given.board();
   measure(board);
-  CHECK(whole(board) == "bc");
+  CHECK(whole(board) == "bca");
 }
 
 TEST_CASE("spread takes those within a tenth of the best, and nobody for having stood in without a result",
@@ -284,6 +284,28 @@ TEST_CASE("the trace as JSON has every figure of a candidate", "[score][trace]")
   CHECK(b.at("answered").as_bool());
   CHECK(b.at("share").to_number<double>() == 1);
   CHECK(b.at("administrative").is_null());
+}
+
+TEST_CASE("the trace as JSON tells what is failing, remembered, gaining or not checked", "[score][trace]") {
+  fixture given(2);
+  given.latency.smoothing = 0s;
+  scoreboard before = given.board();
+  before.add(0, ok(0, 20));
+  before.add(1, ok(0, 30));
+  scoreboard board = given.board(before.remember(at(0)));
+  for (const double now : {2.0, 12.0}) board.add(1, ok(now, 10));
+  board.add(1, bad(12));
+  const auto of = [](const scoreboard& b, std::size_t candidate) {
+    const auto told = to_json(b.pools()[0], b.explain(0, at(12)), b.choices()->front());
+    return told.at("families").at("ipv4").at("candidates").at(candidate).as_object();
+  };
+  CHECK(of(board, 0).at("remembered").as_bool());
+  CHECK_FALSE(of(board, 1).at("remembered").as_bool());
+  CHECK(of(board, 1).at("failing").as_bool());
+  CHECK(of(board, 1).at("evidence_ms_s").to_number<double>() > 0);
+  fixture plain(1, policy::all);
+  plain.usual.families[0].addresses[0].targets.clear();
+  CHECK(of(plain.board(), 0).at("state") == "not checked");
 }
 
 }  // namespace

@@ -174,5 +174,11 @@ TEST_CASE("trouble is forgotten over 30 s of answers, and the next one is a firs
   CHECK(r.penalty() == Approx(left * std::exp(-1) + 50 * (1 - std::exp(-1))));
 }
 
+TEST_CASE("the way up is never longer than rise_most", "[score][health]") {
+  health h(health_settings{.fall = 1, .rise = 5, .rise_growth = 3, .rise_most = 20});
+  h.restore(standing::down, at(0), {at(0), at(0), at(0)});
+  CHECK(h.rise(at(1)) == 20);
+}
+
 }  // namespace
 }  // namespace nearside::score

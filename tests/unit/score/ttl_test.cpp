@@ -71,7 +71,7 @@ TEST_CASE("the TTL leaves failures of a server alone that an operator forced up"
   measure(board);
   std::vector<std::string> servers;
   board.administer("a", {administrative::up, "ops", "disk", at(5), std::nullopt}, at(5), servers);
-  kill(board, 0, 10);
+  board.add(0, bad(10));
   CHECK(whole(board) == "abc");
   CHECK(choice_of(board).ttl == 20);
 }
