@@ -122,9 +122,9 @@ std::string key_text(const score::member& m) {
   return key.take();
 }
 
-bool is_replaced(const check& c, std::string_view placeholder) {
+bool is_replaced(const check& c, std::string_view place) {
   return std::any_of(c.command.begin(), c.command.end(),
-                     [&](const std::string& word) { return word.find(placeholder) != std::string::npos; });
+                     [&](const std::string& word) { return word.find(place) != std::string::npos; });
 }
 
 }  // namespace nearside::config

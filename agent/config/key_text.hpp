@@ -14,7 +14,7 @@ namespace nearside::config {
 [[nodiscard]] std::string key_text(const score::criteria& rules);
 [[nodiscard]] std::string key_text(const score::member& m);
 
-/// Whether a word of the command has `placeholder` in it, as "{server}".
-[[nodiscard]] bool is_replaced(const check& c, std::string_view placeholder);
+/// Whether a word of the command has `place` in it, as "{server}".
+[[nodiscard]] bool is_replaced(const check& c, std::string_view place);
 
 }  // namespace nearside::config
