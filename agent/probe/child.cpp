@@ -112,7 +112,8 @@ struct child::process : std::enable_shared_from_this<process> {
   /// the event loop.
   [[nodiscard]] bool has_ended() const {
     siginfo_t report{};
-    return ::waitid(P_PID, static_cast<id_t>(pid), &report, WEXITED | WNOHANG | WNOWAIT) == 0 && report.si_pid == pid;
+    const int failed = ::waitid(P_PID, static_cast<id_t>(pid), &report, WEXITED | WNOHANG | WNOWAIT);
+    return failed != 0 || report.si_pid == pid;
   }
 
   /// Only before the process is reaped: until then its number is its own, and so is that of its group.
@@ -140,7 +141,7 @@ struct child::process : std::enable_shared_from_this<process> {
   stream_descriptor pidfd;  // readable when it has ended (pidfd_open(2))
   stream_descriptor output;
   std::string text;
-  exit_report ended;
+  exit_report ended{-1, 0};  // what nobody could tell is no success
   bool reaped = false;
   bool gone = false;  // nobody waits for it any more
 };

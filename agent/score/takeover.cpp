@@ -37,13 +37,17 @@ std::optional<std::size_t> takeover::decide(std::span<const contender> contender
     return serving_;
   }
   const contender* next = nullptr;
+  // Who is no contender now, being down, begins anew when it is back.
+  before_.swap(evidence_);
+  evidence_.assign(before_.size(), 0);
   for (const contender& c : contenders) {
     if (evidence_.size() <= c.address) evidence_.resize(c.address + 1);
     if (c.address == serving->address) continue;
     // A gain within the margin, or a loss, speaks against it just as it did for it.
     const double gain = serving->expected - c.expected - milliseconds_of(by.margin);
+    const double there = c.address < before_.size() ? before_[c.address] : 0;
     double& evidence = evidence_[c.address];
-    evidence = std::max(0.0, evidence + gain * seconds);
+    evidence = std::max(0.0, there + gain * seconds);
     if (evidence >= by.evidence && (next == nullptr || c.expected < next->expected)) next = &c;
   }
   if (next != nullptr) serve(next->address);

@@ -44,6 +44,7 @@ class takeover {
   std::optional<std::size_t> serving_;
   bool settled_ = false;          // the first results of all have come
   std::vector<double> evidence_;  // by address
+  std::vector<double> before_;    // the same at the last decision
   std::optional<instant> decided_at_;
 };
 

@@ -83,6 +83,18 @@ TEST_CASE("how long a candidate was slower is not held against it", "[score][tak
   CHECK(*t.decide(faster, false, at(1010), by) == 1);
 }
 
+TEST_CASE("who has been away begins anew", "[score][takeover]") {
+  const latency_settings by;
+  takeover t;
+  t.decide(std::vector<contender>{{0, 100}, {1, 101}}, false, at(0), by);
+  const std::vector<contender> slowed{{0, 150.3}, {1, 100}};
+  t.decide(slowed, false, at(9), by);
+  CHECK(t.evidence(1) == Approx(450));
+  t.decide(std::vector<contender>{{0, 150.3}}, false, at(10), by);
+  t.decide(slowed, false, at(11), by);
+  CHECK(t.evidence(1) == Approx(50));
+}
+
 TEST_CASE("of those whose evidence is complete the fastest takes over, and all evidence begins at 0",
           "[score][takeover]") {
   const latency_settings by;
