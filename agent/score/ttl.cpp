@@ -52,15 +52,16 @@ ttl_decision decide_ttl(const ordering& given, const screened& who, const std::v
   };
   if (given.eligible.empty()) ahead.see({}, [] { return std::string("ttl_min: nothing is up"); });
   if (who.by_unknown) ahead.see({}, [] { return std::string("ttl_min: the first results are due"); });
+  // The TTL holds until the next decision: a result of the one that is coming up, the next second of an order.
   for (const candidate& c : given.candidates) {
-    if (c.forced_left) ahead.see(*c.forced_left, [&] { return "what an operator said of " + name(c) + " ends then"; });
+    if (c.forced_left) ahead.see(*c.forced_left - std::chrono::seconds(1), [&] { return "what an operator said of " + name(c) + " ends then"; });
     if (c.forced != administrative::none) continue;
     if (answered[c.address] && c.failing)
       ahead.see({}, [&] { return "ttl_min: " + name(c) + " has failed, and may be down at the next result"; });
     if (c.measured == standing::unknown && !answered[c.address])
       ahead.see({}, [&] { return "ttl_min: the first result of " + name(c) + " is due"; });
     if (c.missing > 0 && would_matter(given, c))
-      ahead.see(c.missing * c.interval, [&] { return name(c) + " may be up again then"; });
+      ahead.see((c.missing - 1) * c.interval, [&] { return name(c) + " may be up again then"; });
   }
   if (given.of.rules.how == policy::latency && !given.eligible.empty()) {
     if (const auto soonest = memory.latency.nearest(contenders_of(given), given.by))
