@@ -3,8 +3,9 @@
 
 #include <algorithm>
 #include <boost/json/array.hpp>
-#include <cmath>
 #include <set>
+
+#include "agent/score/figure_json.hpp"
 
 namespace nearside::admin {
 namespace json = boost::json;
@@ -13,12 +14,8 @@ namespace {
 constexpr std::size_t longest_text = 255;
 constexpr double longest_seconds = 10 * 365.25 * 86400;
 
-json::value rounded(double value) { return std::round(value * 1000) / 1000; }
-json::value milliseconds(const std::optional<score::duration>& value) {
-  return value ? rounded(score::milliseconds_of(*value)) : json::value(nullptr);
-}
 json::value seconds_until(const std::optional<score::instant>& end, score::instant now) {
-  return end && *end > now ? rounded(score::seconds_of(*end - now)) : json::value(nullptr);
+  return end && *end > now ? score::rounded(score::seconds_of(*end - now)) : json::value(nullptr);
 }
 
 json::value order_json(const score::order_of_operator* order, score::instant now) {
@@ -26,7 +23,7 @@ json::value order_json(const score::order_of_operator* order, score::instant now
   return json::object{{"state", score::text_of(order->state)},
                       {"owner", order->owner},
                       {"reason", order->reason},
-                      {"since_s", rounded(score::seconds_of(now - order->since))},
+                      {"since_s", score::rounded(score::seconds_of(now - order->since))},
                       {"ends_in_s", seconds_until(order->until, now)}};
 }
 
@@ -55,34 +52,25 @@ json::object check_json(const score::scoreboard& board, const config::measuring&
   const score::measured& m = board.of(target);
   const config::probe_target& probe = configured.probes[target];
   const auto newest = m.figures.newest();
-  return {{"check", board.targets()[target].check},
-          {"target", board.targets()[target].label},
-          {"measured_address", probe.address.to_string()},
-          {"state", score::text_of(m.state.now())},
-          {"failing", m.state.failing()},
-          {"remembered", m.remembered},
-          {"since_s", m.state.since() ? rounded(score::seconds_of(now - *m.state.since())) : json::value(nullptr)},
-          {"missing_successes", m.state.missing(now)},
-          {"falls", m.state.falls(now)},
-          {"srtt_ms", milliseconds(m.figures.smoothed())},
-          {"rttvar_ms", m.figures.smoothed() ? milliseconds(m.figures.variation()) : json::value(nullptr)},
-          {"min_ms", milliseconds(m.figures.minimum(now))},
-          {"first_byte_ms", m.waiting.smoothed() ? rounded(*m.waiting.smoothed()) : json::value(nullptr)},
-          {"loss", rounded(m.figures.loss(now))},
-          {"age_s", newest ? rounded(score::seconds_of(now - *newest)) : json::value(nullptr)},
-          {"reason", m.reason},
-          {"certificate_days", m.certificate_days ? json::value(*m.certificate_days) : json::value(nullptr)},
-          {"in_use", board.in_use(target)}};
-}
-
-std::string_view state_of(const score::scoreboard& board, const row& of) {
-  bool unknown = false;
-  for (const std::size_t t : of.targets) {
-    if (board.of(t).state.now() == score::standing::down) return "down";
-    unknown |= board.of(t).state.now() == score::standing::unknown;
-  }
-  if (of.targets.empty()) return "not checked";
-  return unknown ? "unknown" : "up";
+  return {
+      {"check", board.targets()[target].check},
+      {"target", board.targets()[target].label},
+      {"measured_address", probe.address.to_string()},
+      {"state", score::text_of(m.state.now())},
+      {"failing", m.state.failing()},
+      {"remembered", m.remembered},
+      {"since_s", m.state.since() ? score::rounded(score::seconds_of(now - *m.state.since())) : json::value(nullptr)},
+      {"missing_successes", m.state.missing(now)},
+      {"falls", m.state.falls(now)},
+      {"srtt_ms", score::milliseconds(m.figures.smoothed())},
+      {"rttvar_ms", m.figures.smoothed() ? score::milliseconds(m.figures.variation()) : json::value(nullptr)},
+      {"min_ms", score::milliseconds(m.figures.minimum(now))},
+      {"first_byte_ms", score::rounded(m.waiting.smoothed())},
+      {"loss", score::rounded(m.figures.loss(now))},
+      {"age_s", newest ? score::rounded(score::seconds_of(now - *newest)) : json::value(nullptr)},
+      {"reason", m.reason},
+      {"certificate_days", m.certificate_days ? json::value(*m.certificate_days) : json::value(nullptr)},
+      {"in_use", board.in_use(target)}};
 }
 
 result<std::string> text_in(const json::object& request, std::string_view key, bool needed) {
@@ -109,7 +97,7 @@ result<json::object> servers_json(const score::scoreboard& board, const config::
     servers.push_back(json::object{
         {"server", r.server},
         {"family", r.family == 0 ? "ipv4" : "ipv6"},
-        {"state", state_of(board, r)},
+        {"state", r.targets.empty() ? "not checked" : score::text_of(board.standing_of(r.targets))},
         {"administrative", order_json(board.orders().find(r.server), now)},
         {"answered", answered.contains(r.server)},
         {"answers_end_s", seconds_until(board.answers_end(r.server), now)},
@@ -161,7 +149,7 @@ json::object administered_json(const score::scoreboard& board, const std::vector
     last = std::max(last, board.answers_end(server).value_or(now));
   }
   return {{"servers", std::move(names)},
-          {"answers_end_s", still_answered ? json::value(nullptr) : rounded(score::seconds_of(last - now))}};
+          {"answers_end_s", still_answered ? json::value(nullptr) : score::rounded(score::seconds_of(last - now))}};
 }
 
 }  // namespace nearside::admin

@@ -8,7 +8,6 @@
 
 #include "agent/config/durations.hpp"
 #include "agent/config/key_text.hpp"
-#include "agent/config/policy_words.hpp"
 #include "agent/config/wording.hpp"
 #include "agent/config/zone_content.hpp"
 
@@ -85,8 +84,7 @@ void read_ttls(table_reader& table, std::chrono::seconds zone_ttl, score::criter
 
 /// What of the name compares response times; empty: nothing does.
 std::string needs_times(const score::criteria& rules) {
-  if (rules.how == policy::latency || rules.how == policy::spread)
-    return "policy = " + in_quotes(policy_words.at(static_cast<std::size_t>(rules.how)));
+  if (rules.how == policy::latency || rules.how == policy::spread) return "policy = " + in_quotes(text_of(rules.how));
   if (rules.maximum_rtt) return "max_rtt";
   if (rules.maximum_loss) return "max_loss";
   return {};
@@ -119,7 +117,7 @@ void check_measured(table_reader& table, const score::criteria& rules, const ser
 
 score::criteria read_criteria(table_reader& table, std::chrono::seconds zone_ttl) {
   score::criteria rules;
-  const auto word = table.one_of("policy", policy_words);
+  const auto word = table.one_of("policy", score::policy_words);
   if (word) rules.how = static_cast<policy>(*word);
   table.integer_into<std::size_t>("addresses", rules.addresses, 1, most_addresses);
   table.integer_into<std::size_t>("minimum_healthy", rules.minimum_healthy, 1, most_addresses);
@@ -128,9 +126,10 @@ score::criteria read_criteria(table_reader& table, std::chrono::seconds zone_ttl
   if (const auto cost = table.number("max_cost", 0, most_cost)) rules.maximum_cost = cost->value;
   read_sites(table, rules);
   read_within(table, word || !table.has("policy"), rules);
-  if (const auto rule = table.one_of("all_down", all_down_words))
+  if (const auto rule = table.one_of("all_down", score::all_down_words))
     rules.all_down = static_cast<score::all_down_rule>(*rule);
-  if (const auto rule = table.one_of("unknown", unknown_words)) rules.unknown = static_cast<score::unknown_rule>(*rule);
+  if (const auto rule = table.one_of("unknown", score::unknown_words))
+    rules.unknown = static_cast<score::unknown_rule>(*rule);
   read_ttls(table, zone_ttl, rules);
   return rules;
 }

@@ -8,7 +8,6 @@
 #include <unordered_map>
 
 #include "agent/config/addresses.hpp"
-#include "agent/config/policy_words.hpp"
 #include "agent/config/wording.hpp"
 
 namespace nearside::config {
@@ -159,7 +158,8 @@ std::vector<address> read_fallbacks(table_reader& table, const score::criteria& 
   if (!wanted) {
     // A rule that nobody understands has been noted, and may have been meant for them.
     const auto rule = table.text("all_down");
-    if (!rule || std::find(all_down_words.begin(), all_down_words.end(), rule->value) != all_down_words.end())
+    if (!rule || std::find(score::all_down_words.begin(), score::all_down_words.end(), rule->value) !=
+                     score::all_down_words.end())
       table.complain("fallback", found->at, "expected only with all_down = \"fallback\"");
     return fallbacks;
   }

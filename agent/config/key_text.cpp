@@ -9,7 +9,6 @@
 
 #include "agent/config/check_keys.hpp"
 #include "agent/config/durations.hpp"
-#include "agent/config/policy_words.hpp"
 
 namespace nearside::config {
 namespace {
@@ -95,7 +94,7 @@ std::string key_text(const check& c) {
 }
 
 std::string key_text(const score::criteria& rules) {
-  items key(policy_words.at(static_cast<std::size_t>(rules.how)));
+  items key(text_of(rules.how));
   key.number("addresses", rules.addresses);
   key.number("minimum_healthy", rules.minimum_healthy);
   if (rules.maximum_rtt) key.time("max_rtt", *rules.maximum_rtt);
@@ -106,8 +105,8 @@ std::string key_text(const score::criteria& rules) {
     key.number("within_percent", rules.within_percent);
     key.time("within", rules.within);
   }
-  key.word("all_down", all_down_words.at(static_cast<std::size_t>(rules.all_down)));
-  key.word("unknown", unknown_words.at(static_cast<std::size_t>(rules.unknown)));
+  key.word("all_down", score::all_down_words.at(static_cast<std::size_t>(rules.all_down)));
+  key.word("unknown", score::unknown_words.at(static_cast<std::size_t>(rules.unknown)));
   key.time("ttl", rules.ttl);
   key.time("ttl_min", rules.ttl_min);
   return key.take();

@@ -102,15 +102,25 @@ scoreboard::effect scoreboard::decide_for(const std::vector<std::string>& server
   return brought;
 }
 
+standing scoreboard::standing_of(const std::vector<std::size_t>& targets) const {
+  standing all = standing::up;
+  for (const std::size_t t : targets) {
+    const standing one = measured_[t].state.now();
+    if (one == standing::down) return one;
+    if (one == standing::unknown) all = one;
+  }
+  return all;
+}
+
 candidate scoreboard::candidate_of(const pool_address& address, std::size_t index, const std::string& server,
                                    instant now) const {
   candidate c;
   c.address = index;
   c.checked = !address.targets.empty();
+  c.measured = standing_of(address.targets);
   for (const std::size_t t : address.targets) {
     const measured& m = measured_[t];
     const standing state = m.state.now();
-    if (state == standing::down || (state == standing::unknown && c.measured == standing::up)) c.measured = state;
     c.failing |= m.state.failing();
     c.remembered |= m.remembered;
     if (state == standing::down && m.state.successes() > 0) {

@@ -83,6 +83,8 @@ class scoreboard {
   [[nodiscard]] const std::vector<target>& targets() const noexcept { return targets_; }
   [[nodiscard]] const std::vector<pool>& pools() const noexcept { return pools_; }
   [[nodiscard]] const measured& of(std::size_t target) const noexcept { return measured_[target]; }
+  /// Of an address with these checks: down where one of them is, else unknown where one of them is, else up.
+  [[nodiscard]] standing standing_of(const std::vector<std::size_t>& targets) const;
   [[nodiscard]] const administration& orders() const noexcept { return orders_; }
   /// The servers that are in some answer now.
   [[nodiscard]] std::set<std::string> answered() const;

@@ -43,14 +43,18 @@ struct latency_settings {
   friend bool operator==(const latency_settings&, const latency_settings&) = default;
 };
 
+// The words of each, as they are written in a configuration, are by its number.
 enum class policy : std::uint8_t { all, latency, failover, weighted, spread, hash };
+inline constexpr std::array<std::string_view, 6> policy_words{"all",      "latency", "failover",
+                                                              "weighted", "spread",  "hash"};
 [[nodiscard]] constexpr std::string_view text_of(policy how) noexcept {
-  constexpr std::array<std::string_view, 6> words{"all", "latency", "failover", "weighted", "spread", "hash"};
-  return words[static_cast<std::size_t>(how)];
+  return policy_words[static_cast<std::size_t>(how)];
 }
 enum class all_down_rule : std::uint8_t { answer_all, servfail, fallback };
+inline constexpr std::array<std::string_view, 3> all_down_words{"answer-all", "servfail", "fallback"};
 /// What a server counts as before its first result.
 enum class unknown_rule : std::uint8_t { last, up, down };  // last: eligible only when nothing is up
+inline constexpr std::array<std::string_view, 3> unknown_words{"last", "up", "down"};
 
 /// How a name is balanced.
 struct criteria {

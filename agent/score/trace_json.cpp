@@ -2,29 +2,16 @@
 #include "agent/score/trace_json.hpp"
 
 #include <boost/json/array.hpp>
-#include <cmath>
+
+#include "agent/score/figure_json.hpp"
 
 namespace nearside::score {
 namespace json = boost::json;
 namespace {
 
-/// Three digits behind the point say all that was measured.
-json::value rounded(double value) { return std::round(value * 1000) / 1000; }
-
-template <typename Optional>
-json::value rounded(const Optional& value) requires requires {
-  value.has_value();
-}
-{ return value ? rounded(*value) : json::value(nullptr); }
-
-json::value milliseconds(const std::optional<duration>& value) {
-  return value ? rounded(milliseconds_of(*value)) : json::value(nullptr);
-}
-
 json::value order_json(const candidate& c) {
   if (c.forced == administrative::none) return nullptr;
-  return json::object{{"state", text_of(c.forced)},
-                      {"ends_in_s", c.forced_left ? rounded(seconds_of(*c.forced_left)) : json::value(nullptr)}};
+  return json::object{{"state", text_of(c.forced)}, {"ends_in_s", seconds(c.forced_left)}};
 }
 
 json::object to_json(const verdict& v) {
@@ -45,7 +32,7 @@ json::object to_json(const verdict& v) {
           {"srtt_ms", milliseconds(c.rtt)},
           {"rttvar_ms", c.rtt ? rounded(milliseconds_of(c.rtt_variation)) : json::value(nullptr)},
           {"loss", rounded(c.loss)},
-          {"age_s", c.age ? rounded(seconds_of(*c.age)) : json::value(nullptr)},
+          {"age_s", seconds(c.age)},
           {"evidence_ms_s", rounded(v.evidence)}};
 }
 

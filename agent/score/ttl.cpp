@@ -54,7 +54,9 @@ ttl_decision decide_ttl(const ordering& given, const screened& who, const std::v
   if (who.by_unknown) ahead.see({}, [] { return std::string("ttl_min: the first results are due"); });
   // The TTL holds until the next decision: a result of the one that is coming up, the next second of an order.
   for (const candidate& c : given.candidates) {
-    if (c.forced_left) ahead.see(*c.forced_left - std::chrono::seconds(1), [&] { return "what an operator said of " + name(c) + " ends then"; });
+    if (c.forced_left)
+      ahead.see(*c.forced_left - std::chrono::seconds(1),
+                [&] { return "what an operator said of " + name(c) + " ends then"; });
     if (c.forced != administrative::none) continue;
     if (answered[c.address] && c.failing)
       ahead.see({}, [&] { return "ttl_min: " + name(c) + " has failed, and may be down at the next result"; });
