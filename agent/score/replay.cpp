@@ -130,8 +130,6 @@ result<void> replay::start(const json::object& line) {
       target t;
       t.key = t.label = t.server = (*servers)[s];
       t.health = settings_.health;
-      if (const auto interval = number_in(line, "interval_s"); interval && *interval > 0 && *interval < 1e6)
-        t.interval = std::chrono::milliseconds(static_cast<long>(*interval * 1000));
       settings_.targets.push_back(std::move(t));
       member m;
       m.server = (*servers)[s];

@@ -249,9 +249,7 @@ memory scoreboard::remember(instant now) const {
 
 memory scoreboard::hand_over(instant now) const {
   memory known = remember(now);
-  for (std::size_t t = 0; t < targets_.size(); ++t)
-    if (const auto kept = known.targets.find(targets_[t].key); kept != known.targets.end())
-      kept->second.whole = measured_[t];
+  for (std::size_t t = 0; t < targets_.size(); ++t) known.targets[targets_[t].key].whole = measured_[t];
   for (std::size_t p = 0; p < pools_.size(); ++p) known.pools.emplace(pools_[p].key, memories_[p]);
   return known;
 }

@@ -279,5 +279,15 @@ TEST_CASE("answers that have run out are not kept for the next scoreboard", "[sc
   CHECK_FALSE(given.board(known).remember(at(5)).answers_end.contains("gone"));
 }
 
+TEST_CASE("a first failure goes over too, of a target that was neither up nor down yet", "[score][memory]") {
+  const fixture given(2, policy::all);
+  scoreboard before = given.board();
+  before.add(1, ok(0, 20));
+  before.add(0, bad(0));
+  scoreboard after = given.board(before.hand_over(at(0.1)));
+  after.add(0, bad(0.2));
+  CHECK(after.of(0).state.now() == standing::down);
+}
+
 }  // namespace
 }  // namespace nearside::score
