@@ -50,8 +50,8 @@ class mapping {
       std::uint32_t mapped, const origin& asked) const = 0;
   /// The addresses of a name that is registered as an edge's; nullptr: it is none.
   [[nodiscard]] virtual const node* find(const name& owner) const = 0;
-  /// The NS RRset at the apex of a zone that is a cut of the backbone's, as this client got it there; nullptr: the zone's
-  /// own is right.
+  /// The NS RRset at the apex of a zone that is a cut of the backbone's, as this client got it there; nullptr: the
+  /// zone's own is right.
   [[nodiscard]] virtual const rrset* servers_at(const zone& child, const origin& asked) const = 0;
 };
 

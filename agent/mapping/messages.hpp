@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The messages between an edge and a backbone node, as values and as JSON. docs/registration-api.yaml is the definition.
-// Both sides use it; what arrives is parsed once, with every bound checked. Pure; any thread.
+// The messages between an edge and a backbone node, as values and as JSON. docs/registration-api.yaml is the
+// definition. Both sides use it; what arrives is parsed once, with every bound checked. Pure; any thread.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>

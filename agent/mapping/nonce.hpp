@@ -20,6 +20,9 @@ using secret_key = std::array<std::uint8_t, 32>;
 /// The key that a backbone node gives to an edge: HMAC(master, "edge" | the edge's name in lower case).
 [[nodiscard]] secret_key key_of_edge(const secret_key& master, std::string_view edge);
 
+/// `edge` says where to look for the key and is not signed: the number may be another one after the backbone node has
+/// been started again, and what the edge holds from before still proves. A counter is used once: an edge begins with
+/// the wall clock in seconds, so that a new start does not use those of before.
 struct nonce {
   edge_id edge = 0;
   std::uint32_t counter = 0;
@@ -31,10 +34,11 @@ struct nonce {
 [[nodiscard]] std::string label_of(const nonce& n, const secret_key& of_edge);
 /// What the label claims to be; not yet verified. Nothing: no nonce's label. Letters may be of either case.
 [[nodiscard]] std::optional<nonce> parse_label(std::string_view label);
-/// Whether that edge made it.
+/// Whether the edge with this key made it, whatever number it names.
 [[nodiscard]] bool verify(std::string_view label, const secret_key& of_edge);
 
-/// The token for who asks for `label` from `source`: good for the minute of `now` and the next.
+/// The token for who asks for `label` (at most 63 octets; its case does not matter) from `source`: good for the minute
+/// of `now` and the next. A label of 20 octets for IPv4, 39 for IPv6.
 [[nodiscard]] std::string token_of(std::string_view label, const boost::asio::ip::address& source,
                                    const secret_key& master, instant now);
 /// The source that a token was made for, if it is good for this label; nothing: it is not, or no longer.

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
+#include <compare>
 #include <cstddef>
 #include <cstdint>
 #include <string>
@@ -18,8 +19,9 @@ struct prefix {
   std::uint8_t length = 0;  // in bits; at most 32 for IPv4, most_ipv6 for IPv6 where it is a row's key
 
   friend bool operator==(const prefix&, const prefix&) = default;
-  friend auto operator<=>(const prefix& a, const prefix& b) {
-    if (const auto by_address = a.address <=> b.address; by_address != 0) return by_address;
+  friend std::strong_ordering operator<=>(const prefix& a, const prefix& b) {
+    if (a.address < b.address) return std::strong_ordering::less;
+    if (b.address < a.address) return std::strong_ordering::greater;
     return a.length <=> b.length;
   }
 };
@@ -27,7 +29,7 @@ struct prefix {
 /// The longest IPv6 prefix of a row: egress addresses move within their /64 (RFC 8981).
 inline constexpr std::uint8_t most_ipv6 = 64;
 
-/// `length` is cut to the family's longest.
+/// In canonical form. `length` counts in the family in which the address is given, and is cut to that family's longest.
 [[nodiscard]] prefix prefix_of(const boost::asio::ip::address& address, std::uint8_t length);
 /// The key of a resolver's egress address: the address itself for IPv4, its /64 for IPv6.
 [[nodiscard]] prefix key_of(const boost::asio::ip::address& egress);

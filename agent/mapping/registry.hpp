@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// The backbone node's book of edges: takes registrations, renewals, withdrawals, reports, sightings of nonces, results of
-// port checks and records of other nodes in, and decides what is believed. Pure: time comes in, effects come out.
+// The backbone node's book of edges: takes registrations, renewals, withdrawals, reports, sightings of nonces, results
+// of port checks and records of other nodes in, and decides what is believed. Pure: time comes in, effects come out.
 // Owned by the backbone, one thread.
 #pragma once
 
