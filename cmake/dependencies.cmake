@@ -16,6 +16,7 @@ pkg_check_modules(MNL REQUIRED IMPORTED_TARGET libmnl)
 pkg_check_modules(CAPNG REQUIRED IMPORTED_TARGET libcap-ng)
 pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
+pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 
 # CLI11 is headers only.
 pkg_check_modules(CLI11 REQUIRED IMPORTED_TARGET CLI11)

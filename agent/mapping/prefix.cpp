@@ -14,6 +14,7 @@ using boost::asio::ip::address_v6;
 
 constexpr std::uint8_t most_ipv4 = 32;
 constexpr std::uint8_t whole_ipv6 = 128;
+constexpr std::size_t longest_address = 45;  // as text: IPv6 with the last 32 bits in dotted quads
 
 std::uint32_t mask_of(std::uint8_t length) { return length == 0 ? 0 : ~std::uint32_t{0} << (most_ipv4 - length); }
 
@@ -70,13 +71,29 @@ bool contains(const prefix& outer, const prefix& inner) {
   return inner.length >= outer.length && contains(outer, inner.address);
 }
 
+bool is_host_address(const address& a) {
+  if (a.is_unspecified() || a.is_multicast()) return false;
+  if (a.is_v4()) return a.to_v4() != address_v4::broadcast();
+  return !a.to_v6().is_v4_mapped() && a.to_v6().scope_id() == 0;
+}
+
+result<address> parse_host_address(std::string_view text) {
+  // An embedded NUL would be taken for the end, and a name of an interface for a zone index.
+  if (text.size() <= longest_address && text.find('\0') == std::string_view::npos &&
+      text.find('%') == std::string_view::npos) {
+    boost::system::error_code failed;
+    const address a = boost::asio::ip::make_address(std::string(text), failed);
+    if (!failed && is_host_address(a)) return a;
+  }
+  return error{errc::invalid, "expected the address of one host, found \"" + std::string(text.substr(0, 64)) + "\""};
+}
+
 std::string text_of(const prefix& p) { return p.address.to_string() + "/" + std::to_string(p.length); }
 
 result<prefix> parse_prefix(std::string_view text) {
   const auto slash = text.find('/');
   const std::string_view in_front = text.substr(0, slash);
-  // The longest text of an address has 45 octets; an embedded NUL or a zone index would be taken for its end.
-  if (in_front.size() > 45 || in_front.find('\0') != std::string_view::npos ||
+  if (in_front.size() > longest_address || in_front.find('\0') != std::string_view::npos ||
       in_front.find('%') != std::string_view::npos)
     return not_a_prefix(text, "");
   boost::system::error_code failed;

@@ -36,6 +36,12 @@ inline constexpr std::uint8_t most_ipv6 = 64;
 [[nodiscard]] bool contains(const prefix& outer, const boost::asio::ip::address& address);
 [[nodiscard]] bool contains(const prefix& outer, const prefix& inner);
 
+/// Whether a host can have it: not unspecified, not multicast, not the limited broadcast address, not IPv4 inside IPv6,
+/// and without a zone index.
+[[nodiscard]] bool is_host_address(const boost::asio::ip::address& address);
+/// From the family's own notation. Error: is_host_address() is false for it, or it is no address.
+[[nodiscard]] result<boost::asio::ip::address> parse_host_address(std::string_view text);
+
 /// "192.0.2.0/24".
 [[nodiscard]] std::string text_of(const prefix& p);
 /// From "192.0.2.0/24", or an address alone for the whole of it. Errors: not an address, a length out of bounds, bits

@@ -16,6 +16,9 @@ namespace nearside::mapping {
 inline constexpr std::size_t most_report_servers = 4096;
 inline constexpr std::size_t most_report_names = 1000;
 inline constexpr std::size_t most_rank = 64;
+inline constexpr double most_rtt_ms = 60'000;
+inline constexpr double most_age_s = 1e9;
+inline constexpr std::uint32_t most_ttl = 172'800;
 
 /// One address of a server as it is measured there.
 struct reported_figure {
@@ -47,7 +50,8 @@ struct report {
   friend bool operator==(const report&, const report&) = default;
 };
 
-/// The message with its envelope: {"edge": ..., "sequence": ..., ...}.
+/// The message with its envelope: {"edge": ..., "sequence": ..., ...}, without a space: RTT in hundredths of a
+/// millisecond, loss in thousandths, age in tenths of a second. Bounds are the writer's duty.
 [[nodiscard]] std::string to_json(const report& r, std::string_view edge, std::uint64_t sequence);
 
 }  // namespace nearside::mapping
