@@ -38,7 +38,6 @@ struct egress_claim {
 /// Octets of an answer: a registration of most_egresses may be answered with names for each.
 inline constexpr std::size_t most_answer = 1u << 20U;
 inline constexpr std::size_t most_servers = 16;  // NS names given to one client
-inline constexpr std::chrono::microseconds most_rtt{60'000'000};
 
 /// POST /v1/register, and /v1/renew without addresses and egresses. `egresses` is the whole set that the edge claims
 /// now: rows of others go at once.
