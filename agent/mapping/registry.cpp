@@ -50,6 +50,7 @@ std::vector<address> addresses_to_give(const edge_state& edge) {
 
 registry::registry(registry_settings settings)
     : settings_(std::move(settings)),
+      public_resolvers_(settings_.public_resolvers),
       rows_([this](edge_id edge) -> const std::string& { return entries_[edge]->name; }) {}
 
 registry::~registry() = default;
@@ -125,9 +126,7 @@ egress_verdict registry::judge(entry& e, const egress_claim& claim, instant now,
     return verdict;
   };
   if (!is_host_address(claim.address)) return refuse_because("not_allowed");
-  if (std::any_of(settings_.public_resolvers.begin(), settings_.public_resolvers.end(),
-                  [&](const prefix& range) { return contains(range, claim.address); }))
-    return refuse_because("public_resolver");
+  if (public_resolvers_.contains(claim.address)) return refuse_because("public_resolver");
   std::optional<instant> seen;
   if (!claim.nonce.empty()) {
     if (!verify(claim.nonce, key_of(e))) return refuse_because("bad_nonce");

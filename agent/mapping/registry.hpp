@@ -20,6 +20,7 @@
 #include "agent/mapping/calendar.hpp"
 #include "agent/mapping/edge_state.hpp"
 #include "agent/mapping/messages.hpp"
+#include "agent/mapping/prefix_set.hpp"
 #include "agent/mapping/record.hpp"
 #include "agent/mapping/table.hpp"
 
@@ -168,6 +169,7 @@ class registry {
   void note(std::vector<edge_id>& list, bool& noted, edge_id edge);
 
   registry_settings settings_;
+  prefix_set public_resolvers_;
   servers_of servers_of_;
   std::uint32_t ttl_ = 0;
   std::vector<std::unique_ptr<entry>> entries_;  // by number

@@ -61,7 +61,7 @@ void registry::apply(entry& e, edge_record record, instant now) {
 /// Nothing of the edge is used any longer; its sequence stays known.
 void registry::end(entry& e) {
   for (const egress_record& egress : e.shown.record.egresses) rows_.erase(egress.who, e.shown.id, source::proved);
-  e.shown.record.egresses = {};
+  e.shown.record.egresses = std::vector<egress_record>();  // {} would keep the memory
   e.seen.clear();
   drop_report(e);
 }
@@ -172,9 +172,7 @@ bool registry::adopt(edge_record record, bool trusted_alive, instant at) {
   egresses.erase(std::remove_if(egresses.begin(), egresses.end(),
                                 [&](const egress_record& r) {
                                   return r.proved + settings_.row_age <= now ||
-                                         std::any_of(settings_.public_resolvers.begin(),
-                                                     settings_.public_resolvers.end(),
-                                                     [&](const prefix& range) { return contains(range, r.who); });
+                                         public_resolvers_.contains(r.who.address);
                                 }),
                  egresses.end());
   entry* e = entry_of(record.edge);

@@ -28,7 +28,7 @@ class sightings {
   [[nodiscard]] std::optional<instant> find(const boost::asio::ip::address& egress, std::uint32_t counter,
                                             std::chrono::seconds counts, instant now) const;
   [[nodiscard]] std::size_t size() const noexcept { return all_.size(); }
-  void clear() { all_ = {}; }
+  void clear() { all_ = std::vector<nonces>(); }
 
  private:
   struct nonces {

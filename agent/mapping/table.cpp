@@ -84,7 +84,7 @@ void table::remove(std::uint32_t number) {
   auto& rows = in.by_length[who.length];
   rows.erase(bits_of(who.address));
   if (rows.empty()) {
-    rows = {};
+    rows = std::remove_reference_t<decltype(rows)>();  // {} would keep the buckets
     in.lengths.erase(std::find(in.lengths.begin(), in.lengths.end(), who.length));
   }
   old = {};
@@ -180,7 +180,7 @@ table::changes table::take_changes() {
   changed_.clear();
   for (const auto& [who, site] : gone_) told.rows.push_back({who, std::nullopt});
   // Its buckets go with it: what is to be told later costs by its own number.
-  if (!gone_.empty()) gone_ = {};
+  if (!gone_.empty()) gone_ = decltype(gone_)();
   return told;
 }
 
