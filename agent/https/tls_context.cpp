@@ -47,10 +47,9 @@ std::optional<error> set_up(ssl::context& context, const tls_files& files) {
   SSL_CTX* const raw = context.native_handle();
   ERR_clear_error();
   SSL_CTX_set_min_proto_version(raw, files.oldest == tls_version::tls13 ? TLS1_3_VERSION : TLS1_2_VERSION);
-  // Connections last: a session to take up again would only keep an old certificate's word alive.
+  // What may be resumed, and for how long, is the server's to say: it has its own tickets.
   SSL_CTX_set_session_cache_mode(raw, SSL_SESS_CACHE_OFF);
-  SSL_CTX_set_options(raw, SSL_OP_NO_TICKET | SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
-  SSL_CTX_set_num_tickets(raw, 0);
+  SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   // A hundred thousand idle connections need no buffers.
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
   // OpenSSL would ask at the terminal.

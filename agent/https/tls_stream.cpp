@@ -11,7 +11,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
 
-#include "agent/https/certificate.hpp"
+#include "agent/tls/certificate.hpp"
 #include "agent/https/find_host.hpp"
 
 namespace nearside::https {
@@ -32,7 +32,7 @@ milliseconds part_of(deadline::clock::time_point end, std::size_t left) {
 
 std::string handshake_failure(const error_code& failed, tls_stream& stream, const deadline& until) {
   const long verified = SSL_get_verify_result(stream.native_handle());
-  if (!until.expired() && verified != X509_V_OK) return certificate_reason(verified);
+  if (!until.expired() && verified != X509_V_OK) return tls::certificate_reason(verified);
   if (failed == asio::ssl::error::stream_truncated && !until.expired()) return "closed in the TLS handshake";
   return reason_of(failed, until);
 }
@@ -47,7 +47,7 @@ std::string text_of(const peer& to) {
 std::string reason_of(const error_code& failed, const deadline& until) {
   if (until.expired()) return "timeout";
   if (failed.category() == asio::error::get_ssl_category())
-    return handshake_reason(static_cast<unsigned>(failed.value()));
+    return tls::handshake_reason(static_cast<unsigned>(failed.value()));
   if (failed == asio::error::eof || failed == asio::ssl::error::stream_truncated ||
       failed == boost::beast::http::error::end_of_stream)
     return "closed by the other side";
@@ -84,7 +84,7 @@ asio::awaitable<result<std::unique_ptr<tls_stream>>> connect(peer to, millisecon
 
   error_code ignored;
   stream->next_layer().set_option(tcp::no_delay(true), ignored);
-  if (!expect_name(stream->native_handle(), to.server_name.empty() ? to.host : to.server_name))
+  if (!tls::expect_name(stream->native_handle(), to.server_name.empty() ? to.host : to.server_name))
     co_return error{errc::invalid, text_of(to) + ": tls: not a name to verify: " + to.server_name};
   deadline until(executor);
   until.give_up_by([&stream] {

@@ -8,7 +8,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include "agent/https/certificate.hpp"
+#include "agent/tls/certificate.hpp"
 #include "agent/probe/tcp.hpp"
 #include "agent/probe/tls.hpp"
 
@@ -28,7 +28,7 @@ bool is_end(const error_code& failed) {
 
 trouble why(const attempt& now, const error_code& failed) {
   if (failed.category() == asio::error::get_ssl_category() && !now.timed_out())
-    return {cause::tls, https::handshake_reason(static_cast<unsigned>(failed.value()))};
+    return {cause::tls, tls::handshake_reason(static_cast<unsigned>(failed.value()))};
   return now.why(failed);
 }
 

@@ -7,7 +7,7 @@
 #include <optional>
 #include <string>
 
-namespace nearside::https {
+namespace nearside::tls {
 
 /// Whole days until the certificate of the peer expires, rounded down; negative: it has. Nothing: there is none.
 [[nodiscard]] std::optional<int> days_left(const SSL* connection);
@@ -21,4 +21,4 @@ namespace nearside::https {
 /// SNI, and whom the certificate must be for: a host name or an IP address. False: OpenSSL does not take the name.
 [[nodiscard]] bool expect_name(SSL* connection, const std::string& name);
 
-}  // namespace nearside::https
+}  // namespace nearside::tls

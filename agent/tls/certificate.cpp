@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "agent/https/certificate.hpp"
+#include "agent/tls/certificate.hpp"
 
 #include <openssl/err.h>
 #include <openssl/x509.h>
@@ -8,7 +8,7 @@
 
 #include <boost/asio/ip/address.hpp>
 
-namespace nearside::https {
+namespace nearside::tls {
 
 std::optional<int> days_left(const SSL* connection) {
   const X509* certificate = SSL_get0_peer_certificate(connection);
@@ -51,4 +51,4 @@ bool expect_name(SSL* connection, const std::string& name) {
          SSL_set_tlsext_host_name(connection, name.c_str()) == 1;
 }
 
-}  // namespace nearside::https
+}  // namespace nearside::tls
