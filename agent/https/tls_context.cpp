@@ -17,15 +17,20 @@ namespace ssl = boost::asio::ssl;
 
 namespace {
 
-/// The last thing that OpenSSL complained about; the queue is empty afterwards.
+/// What OpenSSL complained about; its queue is empty afterwards.
 std::string openssl_reason() {
-  const unsigned long newest = ERR_peek_last_error();
-  ERR_clear_error();
-  if (ERR_GET_LIB(newest) == ERR_LIB_PEM && ERR_GET_REASON(newest) == PEM_R_NO_START_LINE)
-    return "nothing in PEM that is of use here";
-  if (ERR_GET_LIB(newest) == ERR_LIB_PEM && ERR_GET_REASON(newest) == PEM_R_BAD_PASSWORD_READ)
-    return "it is encrypted, and there is nobody to ask for the password";
-  const char* text = ERR_reason_error_string(newest);
+  const unsigned long first = ERR_peek_error();
+  std::string said;
+  while (const unsigned long one = ERR_get_error()) {
+    // A decoder that finds nothing for it (OpenSSL 3).
+    if (ERR_GET_LIB(one) == ERR_LIB_OSSL_DECODER) said = "nothing in PEM that is of use here";
+    if (ERR_GET_LIB(one) != ERR_LIB_PEM) continue;
+    if (ERR_GET_REASON(one) == PEM_R_NO_START_LINE) said = "nothing in PEM that is of use here";
+    if (ERR_GET_REASON(one) == PEM_R_BAD_PASSWORD_READ)
+      said = "it is encrypted, and there is nobody to ask for the password";
+  }
+  if (!said.empty()) return said;
+  const char* text = ERR_reason_error_string(first);
   return text != nullptr ? text : "OpenSSL does not take it";
 }
 
@@ -52,6 +57,8 @@ std::optional<error> set_up(ssl::context& context, const tls_files& files) {
   SSL_CTX_set_options(raw, SSL_OP_NO_RENEGOTIATION | SSL_OP_NO_COMPRESSION);
   // A hundred thousand idle connections need no buffers.
   SSL_CTX_set_mode(raw, SSL_MODE_RELEASE_BUFFERS);
+  // What is sent is what the file has: whoever is to believe the CA has its certificate.
+  SSL_CTX_set_mode(raw, SSL_MODE_NO_AUTO_CHAIN);
   // OpenSSL would ask at the terminal.
   SSL_CTX_set_default_passwd_cb(raw, [](char*, int, int, void*) { return -1; });
 
