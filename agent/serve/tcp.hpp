@@ -11,8 +11,8 @@
 #include <memory>
 #include <unordered_map>
 
+#include "agent/base/connection_table.hpp"
 #include "agent/serve/answerer.hpp"
-#include "agent/serve/connection_table.hpp"
 
 namespace nearside::serve {
 

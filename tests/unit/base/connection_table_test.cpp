@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "agent/serve/connection_table.hpp"
+#include "agent/base/connection_table.hpp"
 
 #include <catch2/catch.hpp>
 #include <vector>
 
 using boost::asio::ip::make_address;
-using nearside::serve::connection_table;
+using nearside::connection_table;
 
 namespace {
 

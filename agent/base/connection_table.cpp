@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "agent/serve/connection_table.hpp"
+#include "agent/base/connection_table.hpp"
 
 #include <algorithm>
 
-namespace nearside::serve {
+namespace nearside {
 namespace asio = boost::asio;
 
 void connection_table::set_limit(std::size_t limit) noexcept { limit_ = std::max<std::size_t>(limit, 1); }
@@ -52,4 +52,4 @@ connection_table::id connection_table::evict(order::iterator where) {
   return number;
 }
 
-}  // namespace nearside::serve
+}  // namespace nearside

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Which TCP connections there are, by when each last brought a whole message, and which one must go when there are
-// too many (RFC 7766 6.2.2, 10). Pure: ids instead of sockets. Owned by the TCP service.
+// too many (RFC 7766 6.2.2, 10). Pure: ids instead of sockets. Owned by who accepts them.
 #pragma once
 
 #include <boost/asio/ip/address.hpp>
@@ -11,7 +11,7 @@
 #include <optional>
 #include <unordered_map>
 
-namespace nearside::serve {
+namespace nearside {
 
 class connection_table {
  public:
@@ -54,4 +54,4 @@ class connection_table {
   id last_ = 0;
 };
 
-}  // namespace nearside::serve
+}  // namespace nearside
