@@ -204,10 +204,9 @@ void etcd::take(const messages::key_value& from, bool listed) {
 
 etcd::answer<void> etcd::keep_watching(const https::peer& member, std::int64_t from_revision) {
   etcd_stream stream;
-  if (auto opened = co_await stream.open(member, "/v3/watch", messages::watch(settings_.prefix, from_revision), token_,
-                                         settings_.timeout);
-      !opened)
-    co_return opened;
+  const auto opened = co_await stream.open(member, "/v3/watch", messages::watch(settings_.prefix, from_revision),
+                                           token_, settings_.timeout);
+  if (!opened) co_return opened;
   for (;;) {
     const auto line = co_await stream.next();
     if (!line) co_return line.error();

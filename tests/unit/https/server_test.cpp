@@ -62,7 +62,8 @@ struct client {
     co_return heard;
   }
   asio::awaitable<std::string> ask(std::string octets, std::string enough = "\r\n\r\n") {
-    if (!co_await say(std::move(octets))) co_return "[not sent]";
+    const bool said = co_await say(std::move(octets));
+    if (!said) co_return "[not sent]";
     co_return co_await hear(std::move(enough));
   }
 
