@@ -24,7 +24,7 @@ constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // etcd's own bounds are 128 operations and 1.5 MiB a request.
 constexpr std::size_t most_puts = 100;
 constexpr std::size_t most_put_octets = 512u << 10U;
-constexpr unsigned page_keys = 500;
+constexpr unsigned page_keys = 250;
 // A page of the largest records, in base64.
 constexpr std::size_t most_answer = 32u << 20U;
 // A write that etcd refuses (no space, no permission) is tried again.

@@ -22,8 +22,8 @@ namespace {
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 constexpr std::uint32_t most_header = 16384;
 constexpr std::size_t read_octets = 16384;
-// A transaction's events come in one line: 128 records of some 20 KB at the most.
-constexpr std::size_t longest_line = 8u << 20U;
+// A transaction's events come in one line: 128 records of mapping::most_record at the most, in base64.
+constexpr std::size_t longest_line = 16u << 20U;
 
 /// A member that is gone without a word is noticed: a stream that waits sends nothing by itself.
 void keep_alive(int socket) {
@@ -90,12 +90,14 @@ asio::awaitable<result<std::string>> etcd_stream::next() {
   };
   for (;;) {
     lines_ += std::exchange(answer_->get().body(), {});
-    if (const auto end = lines_.find('\n'); end != std::string::npos) {
+    if (const auto end = lines_.find('\n', searched_); end != std::string::npos) {
       std::string line = lines_.substr(0, end);
       lines_.erase(0, end + 1);
+      searched_ = 0;
       co_return line;
     }
-    if (lines_.size() > longest_line) co_return failure("a line of more than 8 MiB");
+    searched_ = lines_.size();
+    if (lines_.size() > longest_line) co_return failure("a line of more than 16 MiB");
     if (answer_->is_done()) co_return failure("ended by the member");
     error_code wrong;
     if (unread_.size() > 0) {

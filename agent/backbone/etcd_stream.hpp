@@ -34,6 +34,7 @@ class etcd_stream {
   boost::beast::flat_buffer unread_;
   std::unique_ptr<boost::beast::http::response_parser<boost::beast::http::string_body>> answer_;
   std::string lines_;
+  std::size_t searched_ = 0;  // there is no end of a line before this
 };
 
 }  // namespace nearside::backbone

@@ -27,11 +27,6 @@ std::string printable(std::string_view text) {
   return made;
 }
 
-/// What the parsers say, as a refusal.
-mapping::registry::refused refusal_of(const error& why) {
-  return {why.kind == errc::exhausted ? refusal::too_large : refusal::malformed, why.message};
-}
-
 }  // namespace
 
 registration_api::registration_api(mapping::registry& book, wall_clock now, std::function<void()> changed)
@@ -45,14 +40,14 @@ reply registration_api::answer(const request& asked) {
   if (asked.method != "POST") return refuse_target(asked, 405, "messages are sent by POST");
   if (is_report) return of_report(asked);
   if (!asked.coding.empty())
-    return refuse(asked, {}, {refusal::malformed, "Content-Encoding: only a report may have one"});
+    return refuse_unread(asked, {refusal::malformed, "Content-Encoding: only a report may have one"});
   if (path == "/v1/withdraw") return of_withdrawal(asked);
   return of_registration(asked, path == "/v1/register");
 }
 
 reply registration_api::of_registration(const request& asked, bool with_content) {
   const auto message = mapping::parse_registration(asked.body, with_content);
-  if (!message) return refuse(asked, {}, refusal_of(message.error()));
+  if (!message) return refuse_unread(asked, {mapping::refusal_of(message.error()), message.error().message});
   auto outcome = with_content ? book_.accept(credentials_of(asked), *message, now_())
                               : book_.renew(credentials_of(asked), *message, now_());
   if (const auto* no = std::get_if<refused>(&outcome)) return refuse(asked, message->edge, *no);
@@ -63,7 +58,7 @@ reply registration_api::of_registration(const request& asked, bool with_content)
 
 reply registration_api::of_withdrawal(const request& asked) {
   const auto message = mapping::parse_withdrawal(asked.body);
-  if (!message) return refuse(asked, {}, refusal_of(message.error()));
+  if (!message) return refuse_unread(asked, {mapping::refusal_of(message.error()), message.error().message});
   const auto outcome = book_.withdraw(credentials_of(asked), message->edge, message->sequence, now_());
   if (const auto* no = std::get_if<refused>(&outcome)) return refuse(asked, message->edge, *no);
   changed_();
@@ -75,14 +70,14 @@ reply registration_api::of_report(const request& asked) {
   std::string_view body = asked.body;
   if (!asked.coding.empty()) {
     if (asked.coding != "deflate")
-      return refuse(asked, {}, {refusal::malformed, "Content-Encoding: only deflate is known"});
+      return refuse_unread(asked, {refusal::malformed, "Content-Encoding: only deflate is known"});
     auto whole = mapping::inflate(asked.body, mapping::most_inflated);
-    if (!whole) return refuse(asked, {}, refusal_of(whole.error()));
+    if (!whole) return refuse_unread(asked, {mapping::refusal_of(whole.error()), whole.error().message});
     inflated = std::move(*whole);
     body = inflated;
   }
   auto message = mapping::parse_report(body);
-  if (!message) return refuse(asked, {}, refusal_of(message.error()));
+  if (!message) return refuse_unread(asked, {mapping::refusal_of(message.error()), message.error().message});
   const std::string edge = message->edge;
   const auto outcome = book_.take(credentials_of(asked), std::move(*message), now_());
   if (const auto* no = std::get_if<refused>(&outcome)) return refuse(asked, edge, *no);
@@ -90,16 +85,18 @@ reply registration_api::of_report(const request& asked) {
   return {200, "{}"};
 }
 
+reply registration_api::refuse_unread(const request& asked, const refused& why) {
+  book_.count_refusal(why.why);
+  return refuse(asked, {}, why);
+}
+
 reply registration_api::refuse(const request& asked, std::string_view edge, const refused& why) {
-  const auto which = static_cast<std::size_t>(why.why);
-  ++count_.refused[which];
-  const std::string_view word = mapping::text_of(why.why);
-  say(refusal_lines_[which], asked, edge, word, why.detail);
-  return {mapping::http_status_of(why.why), https::error_body(word, why.detail)};
+  say(refusal_lines_[static_cast<std::size_t>(why.why)], asked, edge, mapping::text_of(why.why), why.detail);
+  return {mapping::http_status_of(why.why), mapping::to_json(why)};
 }
 
 reply registration_api::refuse_target(const request& asked, unsigned status, std::string_view detail) {
-  ++count_.unknown_target;
+  ++unknown_target_;
   say(target_lines_, asked, {}, "unknown_target", detail);
   return {status, https::error_body("unknown_target", detail)};
 }

@@ -28,18 +28,17 @@ class registration_api {
   /// The handler of the HTTPS server.
   [[nodiscard]] https::reply answer(const https::request& asked);
 
-  struct counters {
-    std::array<std::uint64_t, mapping::refusal_count> refused{};  ///< by word, whoever refused: parser or registry
-    std::uint64_t unknown_target = 0;                             ///< no such path, or not by POST
-  };
-  [[nodiscard]] const counters& count() const noexcept { return count_; }
+  /// Requests for no target of the protocol, or not by POST. All other refusals are in the registry's counters.
+  [[nodiscard]] std::uint64_t unknown_targets() const noexcept { return unknown_target_; }
 
  private:
-  using refused = mapping::registry::refused;
+  using refused = mapping::refused;
 
   [[nodiscard]] https::reply of_registration(const https::request& asked, bool with_content);
   [[nodiscard]] https::reply of_withdrawal(const https::request& asked);
   [[nodiscard]] https::reply of_report(const https::request& asked);
+  /// Refused before the registry has seen it.
+  [[nodiscard]] https::reply refuse_unread(const https::request& asked, const refused& why);
   [[nodiscard]] https::reply refuse(const https::request& asked, std::string_view edge, const refused& why);
   [[nodiscard]] https::reply refuse_target(const https::request& asked, unsigned status, std::string_view detail);
   static void say(log_limit& limit, const https::request& asked, std::string_view edge, std::string_view word,
@@ -48,7 +47,7 @@ class registration_api {
   mapping::registry& book_;
   wall_clock now_;
   std::function<void()> changed_;
-  counters count_;
+  std::uint64_t unknown_target_ = 0;
   std::array<log_limit, mapping::refusal_count> refusal_lines_;
   log_limit target_lines_;
 };

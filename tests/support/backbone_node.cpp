@@ -72,6 +72,7 @@ mapping::registry_settings settings_of(const arguments& given) {
   mapping::registry_settings made;
   made.node = given.node;
   made.nonce_zone = given.zone;
+  made.local_addresses = true;
   made.master.fill(7);  // so that a test in another language makes the same nonces
   return made;
 }
@@ -155,7 +156,11 @@ class node {
           return known == nullptr ? nullptr : &known->record;
         },
         [this](mapping::edge_record&& record) {
-          if (book_.adopt(std::move(record), false, now())) collect_soon();
+          const std::string edge = record.edge;
+          if (!book_.adopt(std::move(record), false, now())) return;
+          // What another node has accepted is kept here as well.
+          if (store_) store_->put(book_.find(edge)->record);
+          collect_soon();
         });
     asio::co_spawn(io_, etcd_->run(), asio::detached);
   }
@@ -176,15 +181,18 @@ class node {
     book_.rows().release(changes.rows.free_sites);
     for (const auto id : changes.records) {
       const auto* edge = book_.find(id);
-      if (edge == nullptr) {
-        if (checks_) checks_->forget(id);
-        continue;
-      }
+      if (edge == nullptr) continue;
       if (store_) store_->put(edge->record);
       if (etcd_ && edge->record.accepted_by == given_.node) etcd_->put(edge->record.edge);
-      if (checks_) checks_->watch(id, edge->record.addresses, at_leisure_);
-      if (!checks_ && edge->state == mapping::liveness::checking)
-        for (const auto& address : edge->record.addresses) book_.checked(id, address, "", now());
+    }
+    for (const auto id : changes.liveness) {
+      const auto* edge = book_.find(id);
+      const bool ended = edge == nullptr || edge->state == mapping::liveness::expired ||
+                         edge->state == mapping::liveness::withdrawn || edge->state == mapping::liveness::unregistered;
+      if (checks_ && ended) checks_->forget(id);
+      if (checks_ && !ended) checks_->watch(id, edge->record.addresses, at_leisure_);
+      if (!checks_ && !ended && edge->state == mapping::liveness::checking)
+        for (const auto& address : std::vector(edge->record.addresses)) book_.checked(id, address, "", now());
     }
     expiry_.cancel();
     if (const auto next = book_.next_expiry()) {
@@ -253,8 +261,8 @@ class node {
   json::value counters() {
     json::object refused;
     for (std::size_t i = 0; i < mapping::refusal_count; ++i)
-      refused[mapping::text_of(static_cast<mapping::refusal>(i))] = api_->count().refused[i];
-    refused["unknown_target"] = api_->count().unknown_target;
+      refused[mapping::text_of(static_cast<mapping::refusal>(i))] = book_.count().refused[i];
+    refused["unknown_target"] = api_->unknown_targets();
     const auto& https = server_->count();
     const auto& book = book_.count();
     json::object made{{"cpu_seconds", cpu_seconds()},
