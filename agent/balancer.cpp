@@ -29,7 +29,7 @@ constexpr std::size_t most_logged_pools = 4;
 
 dns::choices stale_choices(const config::loaded& from) {
   dns::choices all;
-  if (from.options.edge.stale == config::stale_rule::pass) return all;
+  if (from.options.answering.stale == config::stale_rule::pass) return all;
   for (const score::pool& p : from.servers.pools) all.push_back(score::stale_choice(p));
   return all;
 }

@@ -82,7 +82,7 @@ result<void> daemon::start() {
     io_.stop();
   };
   listeners_.emplace(io_.get_executor(), *answers_, limits_of(options.serve), on_failure);
-  for (const auto& point : points_of(options.edge))
+  for (const auto& point : points_of(options.answering))
     if (auto opened = listeners_->open(point); !opened) return opened.error();
   auto control =
       admin::control_server::open(io_.get_executor(), options.control.socket,
@@ -92,7 +92,7 @@ result<void> daemon::start() {
 
   if (auto published = publish(); !published) return published.error();
   if (auto applied = kernel_->apply(options); !applied) return applied.error();
-  if (auto renewed = kernel_->renew_lease(options.edge.lease); !renewed) return renewed.error();
+  if (auto renewed = kernel_->renew_lease(options.answering.lease); !renewed) return renewed.error();
   if (const auto again = kernel_->last_publish().again_at) {
     publish_timer_.expires_at(*again);
     publish_later();
@@ -140,7 +140,7 @@ asio::awaitable<void> daemon::handle_signals() {
 asio::awaitable<void> daemon::keep_lease() {
   for (;;) {
     // Three renewals may fail or come late before the kernel stops answering.
-    lease_timer_.expires_after(current_.options.edge.lease / 4);
+    lease_timer_.expires_after(current_.options.answering.lease / 4);
     const auto [cancelled] = co_await lease_timer_.async_wait(as_result);
     static_cast<void>(cancelled);  // a reload cancels the wait, as the lease may have become shorter
     renew_lease();
@@ -148,7 +148,7 @@ asio::awaitable<void> daemon::keep_lease() {
 }
 
 void daemon::renew_lease() {
-  if (auto renewed = kernel_->renew_lease(current_.options.edge.lease); !renewed)
+  if (auto renewed = kernel_->renew_lease(current_.options.answering.lease); !renewed)
     spdlog::error("lease not renewed error=\"{}\"", renewed.error().message);
 }
 
@@ -168,7 +168,7 @@ asio::awaitable<void> daemon::watch_routes() {
     } else if (!*changed) {
       continue;
     }
-    if (auto decided = kernel_->decide_route(current_.options.edge); !decided)
+    if (auto decided = kernel_->decide_route(current_.options.answering); !decided)
       spdlog::error("way of replies not decided error=\"{}\"", decided.error().message);
   }
 }

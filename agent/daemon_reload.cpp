@@ -40,7 +40,7 @@ result<void> daemon::reload() {
 }
 
 result<void> daemon::put_in_force(config::loaded next) {
-  const auto wanted = points_of(next.options.edge);
+  const auto wanted = points_of(next.options.answering);
   const auto before = listeners_->points();
   std::vector<serve::listen_point> opened;
   // New addresses: first the socket, then the kernel. One that cannot be bound refuses the whole reload.

@@ -22,9 +22,9 @@ namespace nearside {
           dns::identity{.id = from.options.node.id, .version = from.options.node.version}};
 }
 
-[[nodiscard]] inline std::vector<serve::listen_point> points_of(const config::edge_settings& edge) {
+[[nodiscard]] inline std::vector<serve::listen_point> points_of(const config::answering_settings& answering) {
   std::vector<serve::listen_point> points;
-  for (const auto& address : edge.listen) points.push_back({address, edge.port});
+  for (const auto& address : answering.listen) points.push_back({address, answering.port});
   return points;
 }
 

@@ -84,10 +84,12 @@ std::optional<std::chrono::steady_clock::time_point> kernel_side::change(const d
 
 result<void> kernel_side::apply(const config::settings& options) {
   std::atomic_ref(tables_.config().sample_interval).store(options.events.sample_interval, std::memory_order_relaxed);
-  dataplane::apply_stale_rule(tables_, options.edge.stale == config::stale_rule::all ? dataplane::stale_rule::answer
-                                                                                     : dataplane::stale_rule::pass);
-  if (auto decided = decide_route(options.edge); !decided) return decided.error();
-  if (auto set = dataplane::set_listen(tables_, options.edge.port, options.edge.listen); !set) return set.error();
+  dataplane::apply_stale_rule(tables_, options.answering.stale == config::stale_rule::all
+                                           ? dataplane::stale_rule::answer
+                                           : dataplane::stale_rule::pass);
+  if (auto decided = decide_route(options.answering); !decided) return decided.error();
+  if (auto set = dataplane::set_listen(tables_, options.answering.port, options.answering.listen); !set)
+    return set.error();
   return {};
 }
 
@@ -100,9 +102,9 @@ result<void> kernel_side::renew_lease(std::chrono::milliseconds duration) {
   return lease_->renew(tables_, duration);
 }
 
-result<bool> kernel_side::decide_route(const config::edge_settings& edge) {
+result<bool> kernel_side::decide_route(const config::answering_settings& answering) {
   dataplane::route_decision decision;
-  switch (edge.replies) {
+  switch (answering.replies) {
     case config::reply_route::swap:
       decision = {dataplane::reply_route::swap, "replies = \"swap\" in the configuration"};
       break;
@@ -117,7 +119,7 @@ result<bool> kernel_side::decide_route(const config::edge_settings& edge) {
         if (one.interface_index != 0) indices.push_back(one.interface_index);
       // Before anything is attached, what is configured tells where queries will come in.
       if (indices.empty())
-        for (const auto& interface : edge.interfaces)
+        for (const auto& interface : answering.interfaces)
           if (const auto index = ::if_nametoindex(interface.c_str()); index != 0) indices.push_back(index);
       auto seen = dataplane::route_watch::read();
       if (!seen) return seen.error();

@@ -40,7 +40,7 @@ class kernel_side {
   /// a second.
   result<void> renew_lease(std::chrono::milliseconds duration);
   /// Decides anew how replies are sent; true when that changed it.
-  result<bool> decide_route(const config::edge_settings& edge);
+  result<bool> decide_route(const config::answering_settings& answering);
 
   /// Maps keep the sizes that they were made with: logs where the configuration asks for others.
   void warn_of_other_sizes(const config::map_settings& wanted) const;

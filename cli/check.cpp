@@ -40,7 +40,7 @@ result<void> report(const std::string& file, const config::loaded& loaded, bool 
     names += z.size();
   }
   boost::json::array listen;
-  for (const auto& address : loaded.options.edge.listen) listen.emplace_back(address.to_string());
+  for (const auto& address : loaded.options.answering.listen) listen.emplace_back(address.to_string());
   const config::measuring& measured = loaded.servers;
   const std::size_t servers = servers_of(measured);
   if (json) {
@@ -59,7 +59,7 @@ result<void> report(const std::string& file, const config::loaded& loaded, bool 
   std::cout << file << ": good: " << counted(loaded.zones->zones().size(), "zone") << ", " << counted(names, "name")
             << ", " << counted(servers, "server") << ", " << counted(measured.checks.size(), "check") << ", "
             << counted(measured.targets.size(), "target") << ", " << counted(measured.pools.size(), "pool") << ", "
-            << loaded.options.edge.listen.size() << " addresses to listen on\n";
+            << loaded.options.answering.listen.size() << " addresses to listen on\n";
   return {};
 }
 

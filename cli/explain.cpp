@@ -24,7 +24,7 @@ namespace {
 struct explain_arguments {
   std::string name;
   std::string type = "A";
-  std::string client;
+  asker by;
   std::string socket = default_socket;
 };
 
@@ -221,13 +221,17 @@ result<void> explain(const explain_arguments& arguments, const common_options& c
   if (!qtype) return error{errc::invalid, arguments.type + ": no such type; a mnemonic such as AAAA, or TYPE65534"};
   const auto tables = dataplane::object::open(common.pins);
   if (!tables) return tables.error();
-  const auto asked = compose_query(*tables, *qname, *qtype, arguments.client);
+  const auto asked = compose_query(*tables, *qname, *qtype, arguments.by);
   if (!asked) return asked.error();
   const auto told = explain_query(*tables, *asked);
   if (!told) return told.error();
 
   boost::json::object question{{"verb", "explain"}, {"name", qname->text()}, {"type", dns::type_text(*qtype)}};
-  if (!arguments.client.empty()) question["client"] = client_text(*asked);
+  if (!arguments.by.client.empty() || !arguments.by.resolver.empty()) {
+    question["resolver"] = asked->source.to_string();
+    question["destination"] = asked->destination.to_string();
+    if (asked->client) question["client"] = client_text(*asked);
+  }
   const auto agent = ask_agent(arguments.socket, question);
   if (common.json)
     print_as_json(*told, agent);
@@ -250,8 +254,9 @@ void add_explain(command_line& commands) {
       "counter grew.");
   app.add_option("NAME", arguments->name, "The QNAME; the final dot may be left out")->required();
   app.add_option("--type", arguments->type, "The QTYPE: a mnemonic or TYPE1234 (default A)")->type_name("T");
-  app.add_option("--client", arguments->client,
-                 "An address: the query comes from there; a prefix: it is carried as EDNS client subnet")
+  app.add_option("--resolver", arguments->by.resolver, "The address that the query comes from")->type_name("IP");
+  app.add_option("--client", arguments->by.client,
+                 "Carried as EDNS client subnet; without --resolver an address alone is where the query comes from")
       ->type_name("PREFIX");
   app.add_option("--socket", arguments->socket,
                  std::string("The agent's control socket (default ") + default_socket + ")")

@@ -134,8 +134,7 @@ std::uint32_t interface_of(const object& tables) {
 
 }  // namespace
 
-result<query> compose_query(const object& tables, const dns::name& qname, std::uint16_t qtype,
-                            const std::string& client) {
+result<query> compose_query(const object& tables, const dns::name& qname, std::uint16_t qtype, const asker& by) {
   query asked;
   asked.qname = qname;
   asked.qtype = qtype;
@@ -145,27 +144,32 @@ result<query> compose_query(const object& tables, const dns::name& qname, std::u
   asked.port = listen.port;
   asked.destination = listen.addresses.front();
 
-  const bool is_prefix = client.find('/') != std::string::npos;
-  if (!client.empty()) {
-    const auto prefix = prefix_from_text(client);
+  std::string source = by.resolver;
+  if (!by.client.empty()) {
+    // An address alone is who asks, unless a resolver asks for it.
+    const auto prefix = prefix_from_text(by.client);
     if (!prefix) return prefix.error();
-    if (is_prefix)
-      asked.client = *prefix;
+    if (by.client.find('/') == std::string::npos && by.resolver.empty())
+      source = by.client;
     else
-      asked.source = prefix->address;
+      asked.client = *prefix;
   }
-  if (!client.empty() && !is_prefix) {
-    const bool four = asked.source.is_v4();
-    const auto ours = std::find_if(listen.addresses.begin(), listen.addresses.end(),
-                                   [four](const ip::address& a) { return a.is_v4() == four; });
-    if (ours == listen.addresses.end())
-      return error{errc::not_found, std::string("the program listens on no ") + (four ? "IPv4" : "IPv6") +
-                                        " address, so no query can come from " + client + "; as ECS: --client " +
-                                        client + (four ? "/32" : "/128")};
-    asked.destination = *ours;
-  } else {
+  if (source.empty()) {
     asked.source = example_client(asked.destination.is_v4(), listen.addresses);
+    return asked;
   }
+  boost::system::error_code bad;
+  asked.source = ip::make_address(source, bad);
+  if (bad) return error{errc::invalid, source + ": not an address"};
+  const bool four = asked.source.is_v4();
+  const auto ours = std::find_if(listen.addresses.begin(), listen.addresses.end(),
+                                 [four](const ip::address& a) { return a.is_v4() == four; });
+  if (ours == listen.addresses.end())
+    return error{errc::not_found,
+                 std::string("the program listens on no ") + (four ? "IPv4" : "IPv6") +
+                     " address, so no query can come from " + source +
+                     (by.resolver.empty() ? "; as ECS: --client " + source + (four ? "/32" : "/128") : std::string())};
+  asked.destination = *ours;
   return asked;
 }
 

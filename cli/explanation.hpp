@@ -52,10 +52,15 @@ struct explanation {
   std::optional<result<message_text>> reply;  // of the kernel, where it answered
 };
 
-/// `client`: empty, an address that the query is to come from, or a prefix that it is to carry as ECS.
-/// Errors: invalid, the client makes no sense; not_found, the program listens on no address (of the client's family).
+/// Who is to ask, as it was written.
+struct asker {
+  std::string resolver;  // empty, or the address that the query is to come from
+  std::string client;    // empty; a prefix that it is to carry as ECS; or, without a resolver, an address to come from
+};
+
+/// Errors: invalid, who asks makes no sense; not_found, the program listens on no address (of that family).
 result<query> compose_query(const dataplane::object& tables, const dns::name& qname, std::uint16_t qtype,
-                            const std::string& client);
+                            const asker& by);
 
 /// Errors: a map cannot be read; the test run failed.
 result<explanation> explain_query(const dataplane::object& tables, const query& asked);

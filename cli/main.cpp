@@ -23,6 +23,8 @@ int main(int count, char** arguments) {
     cli::add_explain(commands);
     cli::add_servers(commands);
     cli::add_administer(commands);
+    cli::add_mappings(commands);
+    cli::add_edges(commands);
     cli::add_check(commands);
     cli::add_replay(commands);
     cli::add_probe(commands);

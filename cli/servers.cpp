@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // nearside servers [PATTERN]: every server as the agent sees it from here: state, figures, what an operator said.
 #include <boost/json/array.hpp>
-#include <cstdio>
 #include <iostream>
 #include <memory>
 
 #include "cli/control_client.hpp"
+#include "cli/members.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
 
@@ -19,37 +19,22 @@ struct servers_arguments {
   std::string socket = default_socket;
 };
 
-std::string text(const json::object& from, std::string_view key) {
-  const auto* found = from.if_contains(key);
-  if (found == nullptr || found->is_null()) return "-";
-  return found->is_string() ? std::string(found->get_string()) : "?";
-}
-
-std::string number(const json::object& from, std::string_view key, const char* format) {
-  const auto* found = from.if_contains(key);
-  if (found == nullptr || !found->is_number()) return "-";
-  char shown[48];
-  std::snprintf(shown, sizeof shown, format, found->to_number<double>());
-  return shown;
-}
-
 /// "drain by ops: disk, 3540 s left".
 std::string order_text(const json::value* order) {
   if (order == nullptr || !order->is_object()) return "";
   const auto& said = order->get_object();
-  std::string shown = text(said, "state") + " by " + text(said, "owner") + ": " + text(said, "reason");
-  if (const auto left = number(said, "ends_in_s", "%.0f"); left != "-") shown += ", " + left + " s left";
+  std::string shown = text_in(said, "state") + " by " + text_in(said, "owner") + ": " + text_in(said, "reason");
+  if (const auto left = number_in(said, "ends_in_s", "%.0f"); left != "-") shown += ", " + left + " s left";
   return shown;
 }
 
 std::string note_of(const json::object& server, const json::object& check) {
   std::string note = order_text(server.if_contains("administrative"));
   const auto add = [&](const std::string& more) { note += (note.empty() ? "" : "; ") + more; };
-  if (const auto reason = text(check, "reason"); reason != "-" && !reason.empty()) add(reason);
-  const auto* remembered = check.if_contains("remembered");
-  if (remembered != nullptr && remembered->is_bool() && remembered->get_bool()) add("as before the restart");
-  if (const auto days = number(check, "certificate_days", "%.0f"); days != "-") add("certificate " + days + " days");
-  if (const auto left = number(server, "answers_end_s", "%.0f"); left != "-" && !server.at("answered").as_bool())
+  if (const auto reason = text_in(check, "reason"); reason != "-" && !reason.empty()) add(reason);
+  if (is_true(check, "remembered")) add("as before the restart");
+  if (const auto days = number_in(check, "certificate_days", "%.0f"); days != "-") add("certificate " + days + " days");
+  if (const auto left = number_in(server, "answers_end_s", "%.0f"); left != "-" && !server.at("answered").as_bool())
     add("last answers run out in " + left + " s");
   return note;
 }
@@ -70,16 +55,18 @@ void print_as_table(const json::array& servers) {
   for (const json::value& one : servers) {
     const auto& server = one.as_object();
     const auto row = [&](const json::object& check, const std::string& state) {
-      const auto loss =
-          check.contains("loss") ? number({{"part", check.at("loss").to_number<double>() * 100}}, "part", "%.1f") : "-";
-      all.add({text(server, "server"), text(server, "family"), state, server.at("answered").as_bool() ? "yes" : "no",
-               text(check, "check"), number(check, "srtt_ms", "%.1f"), number(check, "rttvar_ms", "%.1f"),
-               number(check, "min_ms", "%.1f"), number(check, "first_byte_ms", "%.1f"), loss,
-               number(check, "age_s", "%.1f"), note_of(server, check)});
+      const auto loss = check.contains("loss")
+                            ? number_in({{"part", check.at("loss").to_number<double>() * 100}}, "part", "%.1f")
+                            : "-";
+      all.add({text_in(server, "server"), text_in(server, "family"), state,
+               server.at("answered").as_bool() ? "yes" : "no", text_in(check, "check"),
+               number_in(check, "srtt_ms", "%.1f"), number_in(check, "rttvar_ms", "%.1f"),
+               number_in(check, "min_ms", "%.1f"), number_in(check, "first_byte_ms", "%.1f"), loss,
+               number_in(check, "age_s", "%.1f"), note_of(server, check)});
     };
     const auto& checks = server.at("checks").as_array();
-    if (checks.empty()) row({}, text(server, "state"));
-    for (const json::value& check : checks) row(check.as_object(), text(check.as_object(), "state"));
+    if (checks.empty()) row({}, text_in(server, "state"));
+    for (const json::value& check : checks) row(check.as_object(), text_in(check.as_object(), "state"));
   }
   if (all.empty())
     std::cout << "no servers\n";

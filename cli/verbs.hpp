@@ -17,6 +17,8 @@ void add_explain(command_line& commands);
 void add_servers(command_line& commands);
 /// up, down, drain and release.
 void add_administer(command_line& commands);
+void add_mappings(command_line& commands);
+void add_edges(command_line& commands);
 void add_check(command_line& commands);
 void add_replay(command_line& commands);
 void add_probe(command_line& commands);

@@ -4,22 +4,19 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <climits>
 
-#include "agent/config/addresses.hpp"
+#include "agent/config/read_answering.hpp"
+#include "agent/config/read_mapping.hpp"
 #include "agent/config/wording.hpp"
 #include "agent/dns/name.hpp"
-#include "bpf/map_types.h"
 
 namespace nearside::config {
 namespace {
 
 using namespace std::chrono_literals;
 
-constexpr std::size_t most_interfaces = 16;
-constexpr std::size_t longest_interface = 15;          // IFNAMSIZ without its NUL
 constexpr std::size_t longest_character_string = 255;  // RFC 1035 3.3
 constexpr std::size_t longest_socket_path = sizeof(sockaddr_un::sun_path) - 1;
 constexpr std::size_t most_connections = 65'536;
@@ -53,66 +50,6 @@ void read_node(table_reader& table, node_settings& node) {
   node.id = node.name;
   character_string("id", node.id);
   character_string("version", node.version);
-}
-
-void read_interfaces(table_reader& table, std::vector<std::string>& interfaces) {
-  const auto found = table.texts("interfaces");
-  if (!found) return;
-  if (found->value.size() > most_interfaces) {
-    table.complain("interfaces", found->at,
-                   "expected at most " + std::to_string(most_interfaces) + " interfaces, found " +
-                       std::to_string(found->value.size()));
-  }
-  for (const auto& [text, at, last_line] : found->value) {
-    // What the kernel accepts as a device's name (dev_valid_name).
-    const bool valid = !text.empty() && text.size() <= longest_interface && text != "." && text != ".." &&
-                       std::none_of(text.begin(), text.end(), [](char c) {
-                         return c == '/' || c == ':' || static_cast<unsigned char>(c) <= ' ';
-                       });
-    if (!valid)
-      table.complain("interfaces", at,
-                     "expected the name of a network interface of at most 15 octets, found " + in_quotes(text));
-    else if (std::find(interfaces.begin(), interfaces.end(), text) != interfaces.end())
-      table.complain("interfaces", at, in_quotes(text) + " is given twice");
-    else
-      interfaces.push_back(text);
-  }
-}
-
-void read_listen(table_reader& table, std::vector<boost::asio::ip::address>& listen) {
-  const auto found = table.texts("listen");
-  if (!found) {
-    if (!table.has("listen")) table.complain("listen", table.at(), "expected the addresses to answer on, found none");
-    return;
-  }
-  if (found->value.empty()) table.complain("listen", found->at, "expected at least one address, found none");
-  std::array<std::size_t, 2> of_family{};
-  for (const auto& [text, at, last_line] : found->value) {
-    const auto address = parse_host_address(text);
-    if (!address) {
-      table.complain("listen", at, address.error().message);
-    } else if (std::find(listen.begin(), listen.end(), *address) != listen.end()) {
-      table.complain("listen", at, in_quotes(text) + " is given twice");
-    } else {
-      listen.push_back(*address);
-      if (++of_family.at(address->is_v6() ? 1 : 0) == MAX_LISTEN + 1) {
-        table.complain("listen", at,
-                       "expected at most " + std::to_string(MAX_LISTEN) + " addresses of each family, found the " +
-                           std::to_string(MAX_LISTEN + 1) + "th " + (address->is_v6() ? "IPv6" : "IPv4") + " address");
-      }
-    }
-  }
-}
-
-void read_edge(table_reader& table, edge_settings& edge) {
-  constexpr std::array<std::string_view, 3> routes{"auto", "swap", "lookup"};
-  constexpr std::array<std::string_view, 2> rules{"pass", "all"};
-  read_interfaces(table, edge.interfaces);
-  read_listen(table, edge.listen);
-  table.integer_into<std::uint16_t>("port", edge.port, 1, 65'535);
-  if (const auto lease = table.duration("lease", 1s, 1h)) edge.lease = lease->value;
-  if (const auto route = table.one_of("replies", routes)) edge.replies = static_cast<reply_route>(*route);
-  if (const auto rule = table.one_of("stale", rules)) edge.stale = static_cast<stale_rule>(*rule);
 }
 
 void read_serve(table_reader& table, serve_settings& serve) {
@@ -182,6 +119,25 @@ void section(table_reader& root, std::string_view key, Read read) {
   }
 }
 
+/// A node is an edge or a backbone node, and answers in either case.
+void read_role(table_reader& root, const std::filesystem::path& folder, settings& all) {
+  section(root, "edge", [&](table_reader& table) { read_answering(table, all.answering); });
+  section(root, "backbone", [&](table_reader& table) {
+    if (root.has("edge"))
+      root.complain("backbone", table.at(), "expected [edge] or [backbone], found both: a node is one of the two");
+    read_answering(table, all.answering);
+    read_direct_listen(table, all.answering);
+    all.backbone = read_backbone(table, folder, all.answering);
+  });
+  if (!root.has("edge") && !root.has("backbone"))
+    root.complain("edge", {}, "expected a section [edge] or [backbone] with the addresses to answer on, found none");
+  section(root, "registration", [&](table_reader& table) {
+    if (!root.has("edge"))
+      root.complain("registration", table.at(), "expected only beside [edge]: it is edges that register");
+    all.registration = read_registration(table, folder, all.answering);
+  });
+}
+
 }  // namespace
 
 settings read_settings(table_reader& root, const std::filesystem::path& folder) {
@@ -190,9 +146,7 @@ settings read_settings(table_reader& root, const std::filesystem::path& folder) 
   all.node.name = host_name();
   all.node.id = all.node.name;
   section(root, "node", [&](table_reader& table) { read_node(table, all.node); });
-  section(root, "edge", [&](table_reader& table) { read_edge(table, all.edge); });
-  if (!root.has("edge"))
-    root.complain("edge", {}, "expected a section [edge] with the addresses to answer on, found none");
+  read_role(root, folder, all);
   section(root, "serve", [&](table_reader& table) { read_serve(table, all.serve); });
   section(root, "maps", [&](table_reader& table) { read_maps(table, all.maps); });
   section(root, "events", [&](table_reader& table) {

@@ -8,8 +8,11 @@
 #include <cstddef>
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
+
+#include "agent/config/mapping_settings.hpp"
 
 namespace nearside::config {
 
@@ -35,10 +38,11 @@ struct node_settings {
   std::string version;  // CH TXT version.bind.; empty: not told
 };
 
-/// [edge]: where queries are answered.
-struct edge_settings {
-  std::vector<std::string> interfaces;           // the interfaces that the kernel program is expected on
-  std::vector<boost::asio::ip::address> listen;  // at most MAX_LISTEN of each family
+/// [edge] or [backbone]: where queries are answered.
+struct answering_settings {
+  std::vector<std::string> interfaces;                  // the interfaces that the kernel program is expected on
+  std::vector<boost::asio::ip::address> listen;         // at most MAX_LISTEN of each family, with `direct_listen`
+  std::vector<boost::asio::ip::address> direct_listen;  // those of a backbone node that answer in the edges' stead
   std::uint16_t port = 53;
   std::chrono::milliseconds lease =
       std::chrono::seconds(10);  // the kernel answers this long after the agent's last sign of life
@@ -91,7 +95,9 @@ struct record_settings {
 /// The whole file but its zones and what it says about measuring.
 struct settings {
   node_settings node;
-  edge_settings edge;
+  answering_settings answering;
+  std::optional<backbone_settings> backbone;          // none: an edge node
+  std::optional<registration_settings> registration;  // none: the edge tells nobody
   serve_settings serve;
   map_settings maps;
   event_settings events;

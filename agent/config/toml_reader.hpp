@@ -11,6 +11,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "agent/config/problem.hpp"
@@ -88,6 +89,8 @@ class table_reader {
   [[nodiscard]] place at(std::string_view key) const;
   /// Notes a problem of a key: "edge.port: " and the message.
   void complain(std::string_view key, place where, const std::string& message);
+  /// Notes a problem of another file that a key names.
+  void complain(problem found) { problems_->add(std::move(found)); }
   /// Notes every key that was not read, with the known one that was probably meant.
   void finish();
 

@@ -79,7 +79,7 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     return 0;
   }
   const loaded& good = std::get<loaded>(result);
-  if (good.options.edge.listen.empty() || good.options.edge.port == 0) std::abort();
+  if (good.options.answering.listen.empty() || good.options.answering.port == 0) std::abort();
   for (const auto& zone : good.zones->zones()) {
     if (!zone.check()) std::abort();
   }

@@ -35,7 +35,7 @@ TEST_CASE("a key that no section knows is a problem, with the one that was meant
         lines{"edge.toml:4:3: unknown key \"zones\", did you mean \"zone\"?"});
   CHECK(problems_of(usual_edge + "[map.names]\n") ==
         lines{"edge.toml:4:2: unknown key \"map\", did you mean \"maps\"?"});
-  CHECK(problems_of(usual_edge + "[backbone]\n") == lines{"edge.toml:4:2: unknown key \"backbone\""});
+  CHECK(problems_of(usual_edge + "[backhoe]\n") == lines{"edge.toml:4:2: unknown key \"backhoe\""});
   CHECK(problems_of(usual_edge + usual_zone + "soa = { mnane = \"ns.example.net\" }\n") ==
         lines{"edge.toml:7:9: unknown key \"zone.soa.mnane\", did you mean \"mname\"?"});
   CHECK(problems_of(usual_edge + usual_zone + "[[zone.balance]]\nname = \"www\"\nserver = [\"192.0.2.80\"]\n").at(1) ==
@@ -113,7 +113,7 @@ TEST_CASE("the example of the manual is a good configuration", "[config][load]")
   for (const std::string& line : problems_of(result)) UNSCOPED_INFO(line);
   REQUIRE(std::holds_alternative<loaded>(result));
   const loaded& good = std::get<loaded>(result);
-  CHECK(good.options.edge.listen.size() == 2);
+  CHECK(good.options.answering.listen.size() == 2);
   CHECK(good.zones->zones().size() == 2);
 }
 

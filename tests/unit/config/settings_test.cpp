@@ -22,12 +22,12 @@ TEST_CASE("a file with only an address to answer on has the defaults for all els
   CHECK_FALSE(s.node.name.empty());
   CHECK(s.node.id == s.node.name);
   CHECK(s.node.version.empty());
-  CHECK(s.edge.interfaces.empty());
-  CHECK(s.edge.listen == std::vector{make_address("192.0.2.53")});
-  CHECK(s.edge.port == 53);
-  CHECK(s.edge.lease == 10s);
-  CHECK(s.edge.replies == reply_route::automatic);
-  CHECK(s.edge.stale == stale_rule::pass);
+  CHECK(s.answering.interfaces.empty());
+  CHECK(s.answering.listen == std::vector{make_address("192.0.2.53")});
+  CHECK(s.answering.port == 53);
+  CHECK(s.answering.lease == 10s);
+  CHECK(s.answering.replies == reply_route::automatic);
+  CHECK(s.answering.stale == stale_rule::pass);
   CHECK(s.serve.tcp_connections == 1000);
   CHECK(s.serve.tcp_idle == 10s);
   CHECK(s.serve.tcp_pipeline == 32);
@@ -83,13 +83,13 @@ file = "/srv/samples.jsonl"
   CHECK(s.node.name == "e17.example.net");
   CHECK(s.node.id == "e17");
   CHECK(s.node.version == "nearside");
-  CHECK(s.edge.interfaces == lines{"eth0", "eth1"});
-  CHECK(s.edge.listen == std::vector{make_address("192.0.2.53"), make_address("2001:db8::53"),
-                                     make_address("127.0.0.1"), make_address("::1")});
-  CHECK(s.edge.port == 5353);
-  CHECK(s.edge.lease == 250s);
-  CHECK(s.edge.replies == reply_route::lookup);
-  CHECK(s.edge.stale == stale_rule::all);
+  CHECK(s.answering.interfaces == lines{"eth0", "eth1"});
+  CHECK(s.answering.listen == std::vector{make_address("192.0.2.53"), make_address("2001:db8::53"),
+                                          make_address("127.0.0.1"), make_address("::1")});
+  CHECK(s.answering.port == 5353);
+  CHECK(s.answering.lease == 250s);
+  CHECK(s.answering.replies == reply_route::lookup);
+  CHECK(s.answering.stale == stale_rule::all);
   CHECK(s.serve.tcp_connections == 7);
   CHECK(s.serve.tcp_idle == 250ms);
   CHECK(s.serve.tcp_pipeline == 3);
@@ -185,7 +185,7 @@ TEST_CASE("the kernel takes eight addresses of each family and no more", "[confi
 
 TEST_CASE("a file that does not say where to answer is told so", "[config][settings]") {
   CHECK(problems_of("") ==
-        lines{"edge.toml: edge: expected a section [edge] with the addresses to answer on, found none"});
+        lines{"edge.toml: edge: expected a section [edge] or [backbone] with the addresses to answer on, found none"});
   CHECK(problems_of("\n[edge]\n") ==
         lines{"edge.toml:2:1: edge.listen: expected the addresses to answer on, found none"});
   CHECK(wrong_listen("") == lines{"edge.toml:2:10: edge.listen: expected at least one address, found none"});
