@@ -12,9 +12,11 @@
 #include <span>
 #include <string>
 #include <unordered_map>
+#include <vector>
 
 #include "agent/base/result.hpp"
 #include "agent/config/load.hpp"
+#include "agent/mapping/report.hpp"
 #include "agent/probe/prober.hpp"
 #include "agent/recorder.hpp"
 #include "agent/score/scoreboard.hpp"
@@ -41,6 +43,8 @@ class balancer {
   [[nodiscard]] const std::shared_ptr<dns::choices>& choices() const noexcept { return board_.choices(); }
   /// What the kernel answers past the lease; empty: it passes the query up.
   [[nodiscard]] const dns::choices& stale() const noexcept { return stale_; }
+  /// What backbone nodes are told of it.
+  [[nodiscard]] mapping::report report() const;
   /// All that is known, for the balancer of the next configuration.
   [[nodiscard]] score::memory hand_over() const;
 
@@ -61,6 +65,7 @@ class balancer {
   void log_answers(const std::vector<std::uint32_t>& pools, const std::string& because);
 
   std::shared_ptr<const config::measuring> configured_;
+  std::vector<std::vector<std::string>> names_;  // by pool
   std::filesystem::path state_file_;
   change_handler on_change_;
   score::scoreboard board_;
