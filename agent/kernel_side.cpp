@@ -5,6 +5,7 @@
 #include <spdlog/spdlog.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <atomic>
 #include <vector>
 
@@ -22,7 +23,10 @@ dataplane::map_sizes sizes_of(const config::map_settings& wanted) {
   sizes.sets = wanted.sets;
   sizes.small_images = wanted.small_images;
   sizes.large_images = wanted.large_images;
-  sizes.clients = wanted.clients;
+  sizes.mapping4 = wanted.mapping4.value_or(0);
+  sizes.mapping6 = wanted.mapping6.value_or(0);
+  sizes.sites = wanted.sites.value_or(1);
+  sizes.mapped_sets = wanted.mapped_sets.value_or(1);
   return sizes;
 }
 
@@ -58,7 +62,11 @@ void kernel_side::warn_of_other_sizes(const config::map_settings& wanted) const 
   compare("sets", wanted.sets, tables_.sets());
   compare("small_images", wanted.small_images, tables_.capacity(map_id::slots_small));
   compare("large_images", wanted.large_images, tables_.capacity(map_id::slots_large));
-  compare("clients", wanted.clients, tables_.capacity(map_id::clients4));
+  const auto sizes = sizes_of(wanted);
+  compare("mapping4", std::max(sizes.mapping4, 1u), tables_.capacity(map_id::mapping4));
+  compare("mapping6", std::max(sizes.mapping6, 1u), tables_.capacity(map_id::mapping6));
+  compare("sites", sizes.sites, tables_.sites());
+  compare("mapped_sets", sizes.mapped_sets, tables_.mapped_sets());
 }
 
 result<void> kernel_side::publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale) {

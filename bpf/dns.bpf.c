@@ -40,7 +40,7 @@ static __always_inline enum verdict answer(struct xdp_md *ctx, const struct conf
 	verdict = verify_udp_checksum(ctx, q);
 	if (verdict != VERDICT_UNDECIDED)
 		return verdict;
-	verdict = find_answer(ctx, settings, q);
+	verdict = find_answer(ctx, q);
 	if (verdict != VERDICT_UNDECIDED)
 		return verdict;
 	return write_reply(ctx, settings, q);

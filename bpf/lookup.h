@@ -7,6 +7,28 @@
 #include "edns.h"
 #include "maps.h"
 
+/* What client_lookup.h asks for: here its tables are maps. */
+#define CLIENT_TABLES int
+static __always_inline const __u32 *sites4_at(CLIENT_TABLES tables, __u32 index)
+{
+	(void)tables;
+	return bpf_map_lookup_elem(&sites4, &index);
+}
+
+static __always_inline const struct bucket4 *bucket4_at(CLIENT_TABLES tables, __u32 index)
+{
+	(void)tables;
+	return bpf_map_lookup_elem(&rows4, &index);
+}
+
+static __always_inline const struct bucket6 *bucket6_at(CLIENT_TABLES tables, __u32 index)
+{
+	(void)tables;
+	return bpf_map_lookup_elem(&rows6, &index);
+}
+
+#include "client_lookup.h"
+
 static __always_inline __u32 type_class_of(__be16 qtype)
 {
 	switch (bpf_ntohs(qtype)) {
@@ -80,52 +102,99 @@ VERIFIED_ALONE int find_name(struct xdp_md *ctx)
 	return binding.set;
 }
 
-/* RFC 7871 7.3.1: the site of the client's prefix and how much of the prefix told it. */
+/* The site of the source address. Returns a number below MAX_SITES, or -1: not known here. */
 VERIFIED_ALONE int find_site(struct xdp_md *ctx)
 {
 	void *data = (void *)(long)ctx->data;
 	void *data_end = (void *)(long)ctx->data_end;
 	struct query *q = the_query();
-	struct client_site *found = 0;
-	struct client_key4 key4 = {};
-	struct client_key6 key6 = {};
-	struct ecs_option *ecs;
+	struct config *settings;
 	__u64 offset;
+	__u32 zero = 0;
 
-	if (!q)
-		return 0;
+	settings = bpf_map_lookup_elem(&config, &zero);
+	if (!q || !settings)
+		return -1;
 	offset = OPAQUE(q->ip);
-	ecs = (struct ecs_option *)q->ecs;
-	if (q->ecs_octets && ecs->family == bpf_htons(ECS_FAMILY_IPV4)) {
-		key4.prefix_length = ecs->source;
-		__builtin_memcpy(key4.address, ecs + 1, 4);
-		found = bpf_map_lookup_elem(&clients4, &key4);
-	} else if (q->ecs_octets) {
-		key6.prefix_length = ecs->source;
-		__builtin_memcpy(key6.address, ecs + 1, 16);
-		found = bpf_map_lookup_elem(&clients6, &key6);
-	} else if (offset <= MAX_DNS_OFFSET && q->is_ipv6) {
+	if (offset > MAX_DNS_OFFSET)
+		return -1;
+	if (q->is_ipv6) {
 		struct ipv6hdr *ip = data + offset;
+		const __be32 *source = ip->saddr.in6_u.u6_addr32;
 
 		if ((void *)(ip + 1) > data_end)
-			return 0;
-		key6.prefix_length = 128;
-		__builtin_memcpy(key6.address, &ip->saddr, 16);
-		found = bpf_map_lookup_elem(&clients6, &key6);
-	} else if (offset <= MAX_DNS_OFFSET) {
+			return -1;
+		return site_of_ipv6(0, settings, (__u64)bpf_ntohl(source[0]) << 32 | bpf_ntohl(source[1]));
+	} else {
 		struct iphdr *ip = data + offset;
 
 		if ((void *)(ip + 1) > data_end)
-			return 0;
-		key4.prefix_length = 32;
-		__builtin_memcpy(key4.address, &ip->saddr, 4);
-		found = bpf_map_lookup_elem(&clients4, &key4);
+			return -1;
+		return site_of_ipv4(0, settings, bpf_ntohl(ip->saddr));
 	}
-	if (!found)
-		return 0;
-	if (q->ecs_octets)
-		q->ecs_scope = found->scope;
-	return found->site;
+}
+
+/* Was it asked on a direct address? Where that cannot be told, as if it were. */
+VERIFIED_ALONE int asked_directly(struct xdp_md *ctx)
+{
+	void *data = (void *)(long)ctx->data;
+	void *data_end = (void *)(long)ctx->data_end;
+	struct query *q = the_query();
+	struct config *settings;
+	struct listen *ours;
+	__u32 zero = 0, index;
+	__u64 offset;
+
+	settings = bpf_map_lookup_elem(&config, &zero);
+	if (!q || !settings)
+		return 1;
+	index = settings->listen_index;
+	ours = bpf_map_lookup_elem(&listen, &index);
+	offset = OPAQUE(q->ip);
+	if (!ours || offset > MAX_DNS_OFFSET)
+		return 1;
+	if (q->is_ipv6) {
+		struct ipv6hdr *ip = data + offset;
+
+		if ((void *)(ip + 1) > data_end)
+			return 1;
+		return ours->direct6 && is_direct6(ours, &ip->daddr);
+	} else {
+		struct iphdr *ip = data + offset;
+
+		if ((void *)(ip + 1) > data_end)
+			return 1;
+		return ours->direct4 && is_direct4(ours, ip->daddr);
+	}
+}
+
+/* Puts the word of the client's site in the place of the base. Returns a verdict. */
+VERIFIED_ALONE int choose_by_site(struct xdp_md *ctx)
+{
+	struct query *q = the_query();
+	struct answer_ref *row;
+	__u32 index, zero = 0;
+	struct config *settings;
+	int site;
+
+	settings = bpf_map_lookup_elem(&config, &zero);
+	if (!q || !settings)
+		return VERDICT_PASS_NO_IMAGE;
+	/* The agent answers there as the server of the cut itself: with other words for the same client. */
+	if (asked_directly(ctx))
+		return VERDICT_PASS_DIRECT;
+	if (q->ref.flags & ANSWER_ECS_TO_AGENT && q->ecs_octets && ((struct ecs_option *)q->ecs)->source)
+		return VERDICT_PASS_CLIENT_SUBNET;
+	site = find_site(ctx);
+	/* Beyond the row's end are the words of other names. */
+	if (site < 0 || (__u32)site >= settings->sites)
+		return VERDICT_PASS_NO_IMAGE;
+	index = q->ref.slot + site;
+	row = bpf_map_lookup_elem(&site_answers, &index);
+	if (!row)
+		return VERDICT_PASS_NO_IMAGE;
+	*(__u64 *)&q->ref = *(volatile __u64 *)row;
+	return q->ref.alternatives ? VERDICT_UNDECIDED : VERDICT_PASS_NO_IMAGE;
 }
 
 /* The number by which the client's answer is drawn; it says in the scope of the reply how much of the client it tells. */
@@ -189,22 +258,17 @@ static __always_inline void find_stale_answer(__u32 set, __u32 type_class, struc
 
 /* Fills the lookup.h part of `q`: the ref of the answer, and which of its alternatives. The draw is dns::draw() of
  * agent/dns/choice.hpp; write.h goes on to the other alternative where the rest says so. */
-static __always_inline enum verdict find_answer(struct xdp_md *ctx, const struct config *settings, struct query *q)
+static __always_inline enum verdict find_answer(struct xdp_md *ctx, struct query *q)
 {
 	int set = find_name(ctx);
-	__u32 sites = settings->site_count, index, site = 0, type_class;
+	__u32 index, type_class;
 	struct answer_ref *row;
+	enum verdict verdict;
 
 	if (set < 0)
 		return VERDICT_PASS_NAME;
-	if (sites > 1) {
-		site = find_site(ctx);
-		if (site >= sites)
-			site = 0;
-	}
-	q->site = site;
 	type_class = type_class_of(q->qtype);
-	index = (set * sites + site) * TYPE_CLASS_COUNT + type_class;
+	index = set * TYPE_CLASS_COUNT + type_class;
 	row = bpf_map_lookup_elem(&answers, &index);
 	if (!row)
 		return VERDICT_PASS_NO_IMAGE;
@@ -213,6 +277,11 @@ static __always_inline enum verdict find_answer(struct xdp_md *ctx, const struct
 		find_stale_answer(set, type_class, q);
 	if (q->ref.alternatives == 0)
 		return VERDICT_PASS_NO_IMAGE;
+	if (q->ref.flags & ANSWER_BY_SITE) {
+		verdict = choose_by_site(ctx);
+		if (verdict != VERDICT_UNDECIDED)
+			return verdict;
+	}
 	q->slot = q->ref.slot;
 	q->rest = 0;
 	if (q->ref.alternatives > 1 || q->ref.flags & ANSWER_BY_CLIENT) {

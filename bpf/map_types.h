@@ -15,7 +15,7 @@
 #define CHECK_SIZE(type, size) _Static_assert(sizeof(type) == (size), #type " has changed its size")
 #endif
 
-#define LAYOUT_VERSION 2
+#define LAYOUT_VERSION 3
 
 #define PIN_DIRECTORY "/sys/fs/bpf/nearside"
 
@@ -59,9 +59,8 @@ enum verdict {
 	VERDICT_ANSWERED = 0,           /* a positive answer */
 	VERDICT_ANSWERED_NODATA = 1,    /* NOERROR without answer, SOA in AUTHORITY (RFC 2308) */
 	VERDICT_ANSWERED_TRUNCATED = 2, /* TC=1: the answer exceeds what the client allows */
-	/* 3 and 4 belong to referrals. */
-	VERDICT_REFERRED = 3,
-	VERDICT_REFERRED_TRUNCATED = 4,
+	VERDICT_REFERRED = 3,           /* AA=0, NS of a zone cut in AUTHORITY, their addresses in ADDITIONAL */
+	VERDICT_REFERRED_TRUNCATED = 4, /* TC=1: the referral exceeds what the client allows */
 
 	/* Passed to the stack: XDP_PASS. Not for us. */
 	VERDICT_PASS_NOT_IP = 8,        /* ARP, LLDP, a third VLAN tag, ... */
@@ -95,6 +94,8 @@ enum verdict {
 	VERDICT_PASS_UNSETTLED = 35,        /* the tables changed under our eyes before anything was written */
 	VERDICT_PASS_NO_ROOM = 36,          /* the frame can grow neither at its end nor at its head */
 	VERDICT_PASS_NO_ROUTE = 37,         /* the reply would leave by another interface or by an unknown neighbour */
+	VERDICT_PASS_CLIENT_SUBNET = 38,    /* answered by site, and ECS may tell more than the address (RFC 7871) */
+	VERDICT_PASS_DIRECT = 39,           /* answered by site, asked on an address of the cut's own server */
 
 	/* Dropped: XDP_DROP. */
 	VERDICT_DROP_RESPONSE = 48,  /* QR=1: never answer an answer */
@@ -126,22 +127,29 @@ struct config {
 	__u64 hash_key[2];     /* key of the QNAME hash, random, chosen when the maps are made */
 	__u32 sample_interval; /* one query in so many is sent to `events`; 0: none */
 	__u32 listen_index;    /* which element of `listen` is in force */
-	__u32 site_count;      /* sites in each set of `answers`; 1 at an edge node */
+	__u32 sites;           /* sites in each row of `site_answers`; fixed when the maps are made */
 	__u32 agent_pid;       /* who renews the lease; for people */
 	__u64 generation;      /* counts the changes published */
+	__u32 buckets4;        /* of `rows4` and `rows6`, powers of two; fixed when the maps are made */
+	__u32 buckets6;
+	__u64 lengths6; /* the prefix lengths of `rows6`, each plus one, in its octets, the longest in the lowest; 0: none */
 };
-CHECK_SIZE(struct config, 56);
+CHECK_SIZE(struct config, 72);
 
 #define CONFIG_ROUTE_LOOKUP 1u /* ask the routing table where the reply goes; else swap the MAC addresses */
 /* Past a lease that was granted, answer on, from `stale_answers` where it has something; else pass everything up. */
 #define CONFIG_STALE_ALL 2u
+/* Some row found no room in `rows6`: only a match of the longest length can be relied on, else pass. */
+#define CONFIG_ROWS6_MISSING 4u
 
 /* Map `listen`, two elements: written aside, then switched to by config.listen_index. */
 struct listen {
 	__be16 port;
 	__u8 count4;
 	__u8 count6;
-	__u32 pad;
+	__u8 direct4; /* bit i: the agent answers on address i as the server of the zone cuts themselves */
+	__u8 direct6;
+	__u8 pad[2];
 	__be32 address4[MAX_LISTEN];
 	__u8 address6[MAX_LISTEN][16];
 };
@@ -179,8 +187,8 @@ struct name_long {
 CHECK_SIZE(struct name_long, 8 + 256);
 
 /*
- * Map `answers`: index ((set * site_count) + site) * TYPE_CLASS_COUNT + type_class. Written and read as one
- * aligned 64-bit word; all zero: no image, userland answers.
+ * Map `answers`: index set * TYPE_CLASS_COUNT + type_class. Written and read as one aligned 64-bit word; all zero: no
+ * image, userland answers.
  */
 struct answer_ref {
 	__u32 slot;        /* the first of `alternatives` consecutive slots */
@@ -192,6 +200,14 @@ CHECK_SIZE(struct answer_ref, 8);
 
 #define ANSWER_LARGE 1u     /* the slots are those of `slots_large` */
 #define ANSWER_BY_CLIENT 2u /* drawn by client_hash(), not at random; the client's prefix is the scope */
+
+/*
+ * `slot` is a base: the word that counts is `site_answers` [base + site], of the same form but never with this flag. The
+ * site is that of the source address, and ECS, which must not steer a referral (RFC 7871 7.4), is echoed with scope 0.
+ */
+#define ANSWER_BY_SITE 4u
+/* Beside ANSWER_BY_SITE: a query with ECS of SOURCE PREFIX-LENGTH above 0 is passed. */
+#define ANSWER_ECS_TO_AGENT 8u
 
 /* Map `stale_answers`: index set * STALE_COLUMNS + type_class, for TYPE_CLASS_A and TYPE_CLASS_AAAA; words as above. */
 #define STALE_COLUMNS 2
@@ -231,25 +247,71 @@ struct image_large {
 };
 CHECK_SIZE(struct image_large, 1280);
 
-/* Map `clients4` / `clients6` (LPM tries): resolver or ECS prefix -> site. The trie gives no match length, so the scope is in the value. */
-struct client_key4 {
-	__u32 prefix_length;
-	__u8 address[4];
-};
-CHECK_SIZE(struct client_key4, 8);
+/*
+ * Where a client's site is found (client_lookup.h). The word of a row: the site plus one in the lower 26 bits (0: no row,
+ * all ones: unknown here, pass), the prefix length in the five above.
+ */
+#define ROW_SITE 0x03ffffffu
+#define ROW_PASS ROW_SITE
+#define ROW_LENGTH_SHIFT 26
+#define ROW_LENGTH_MASK 31u /* 32 is written as 0 */
+/* Site numbers are below this. */
+#define MAX_SITES (ROW_PASS - 1)
 
-struct client_key6 {
-	__u32 prefix_length;
-	__u8 address[16];
-};
-CHECK_SIZE(struct client_key6, 20);
+/* Map `sites4`: by the first 24 bits of the address, the word of the longest row of up to /24 that covers it. */
+#define SITES4_COUNT (1u << 24)
+#define SITES4_LONGER 0x80000000u /* there are longer rows inside: ask `rows4` first */
 
-struct client_site {
-	__u16 site;
-	__u8 scope; /* prefix length of this row */
-	__u8 pad;
+/* Map `rows4`: addresses covered by a row of /25 to /32. Each entry is one aligned word; each address has two buckets. */
+struct row4 {
+	__u32 address; /* as a number: 192.0.2.1 is 0xc0000201 */
+	__u32 word;
 };
-CHECK_SIZE(struct client_site, 4);
+#define BUCKET4_ROWS 8
+struct bucket4 {
+	struct row4 rows[BUCKET4_ROWS];
+};
+CHECK_SIZE(struct bucket4, 64);
+
+/*
+ * Map `rows6`: prefixes of up to /64. An entry appears and goes by one store of its second word; an entry that went rests
+ * for a second before it is another row's. Each prefix has two buckets.
+ */
+struct row6 {
+	__u64 prefix; /* the first 64 bits as a number, zero behind the prefix */
+	__u32 site;   /* plus one; 0: no row */
+	__u32 tag_and_length;
+};
+#define BUCKET6_ROWS 4
+struct bucket6 {
+	struct row6 rows[BUCKET6_ROWS];
+};
+CHECK_SIZE(struct bucket6, 64);
+#define MAX_LENGTH6 64
+#define MAX_LENGTHS6 8
+
+/*
+ * Maps `mapping4` / `mapping6`: the mapping as rows of resolver prefix and edge, for people; the program reads the tables
+ * above, which are made of the same rows.
+ */
+struct mapping_key4 {
+	__u32 prefix_length;
+	__u8 resolver[4];
+};
+CHECK_SIZE(struct mapping_key4, 8);
+
+struct mapping_key6 {
+	__u32 prefix_length;
+	__u8 resolver[16];
+};
+CHECK_SIZE(struct mapping_key6, 20);
+
+struct mapping_value {
+	__u32 site;
+	__u8 edge4[4]; /* the addresses of the site's first edge; zero: it has none of the family */
+	__u8 edge6[16];
+};
+CHECK_SIZE(struct mapping_value, 24);
 
 /* Records of the ring buffer `events`: a sample of the queries for our addresses. */
 struct query_event {

@@ -43,7 +43,7 @@ struct {
 	__type(value, struct name_long);
 } names_long SEC(".maps");
 
-/* Set, site and type class -> where the images are. Written by the agent, one aligned word at a time. */
+/* Set and type class -> where the images are. Written by the agent, one aligned word at a time. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
@@ -60,6 +60,15 @@ struct {
 	__type(key, __u32);
 	__type(value, struct answer_ref);
 } stale_answers SEC(".maps");
+
+/* Base and site -> where the images are. Written by the agent, one aligned word at a time. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct answer_ref);
+} site_answers SEC(".maps");
 
 /* Prepared answers. Written by the agent while no ref names them. */
 struct {
@@ -78,22 +87,47 @@ struct {
 	__type(value, struct image_large);
 } slots_large SEC(".maps");
 
-/* Client prefix (resolver or ECS) -> site. Read only where there is more than one site. Written by the agent. */
+/* The first 24 bits of an IPv4 address -> the site of its clients. Written by the agent, one aligned word at a time. */
 struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct client_key4);
-	__type(value, struct client_site);
-} clients4 SEC(".maps");
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, __u32);
+} sites4 SEC(".maps");
+
+/* Hash of an IPv4 address -> sites of clients whose rows are longer than /24. Written by the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct bucket4);
+} rows4 SEC(".maps");
+
+/* Hash of an IPv6 prefix -> sites of clients. Written by the agent. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__uint(map_flags, BPF_F_MMAPABLE);
+	__type(key, __u32);
+	__type(value, struct bucket6);
+} rows6 SEC(".maps");
+
+/* Resolver prefix -> site and edge. Written by the agent, read by people. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(max_entries, 1);
+	__type(key, struct mapping_key4);
+	__type(value, struct mapping_value);
+} mapping4 SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
+	__uint(type, BPF_MAP_TYPE_HASH);
 	__uint(max_entries, 1);
-	__uint(map_flags, BPF_F_NO_PREALLOC);
-	__type(key, struct client_key6);
-	__type(value, struct client_site);
-} clients6 SEC(".maps");
+	__type(key, struct mapping_key6);
+	__type(value, struct mapping_value);
+} mapping6 SEC(".maps");
 
 /* Packets by verdict, then the side counters. Written by the program, read by agent and command line. */
 struct {

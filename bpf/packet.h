@@ -63,6 +63,30 @@ static __always_inline int is_listened6(const struct listen *ours, const struct 
 	return 0;
 }
 
+/* Is it one of our addresses on which the agent is the server of the zone cuts itself? */
+static __always_inline int is_direct4(const struct listen *ours, __be32 address)
+{
+	__u32 i, found = 0;
+
+	for (i = 0; i < MAX_LISTEN; i++)
+		found |= ours->address4[i] == address && ours->direct4 >> i & 1;
+	return found;
+}
+
+static __always_inline int is_direct6(const struct listen *ours, const struct in6_addr *address)
+{
+	const __u32 *theirs = address->in6_u.u6_addr32;
+	__u32 i, found = 0;
+
+	for (i = 0; i < MAX_LISTEN; i++) {
+		const __u32 *own = (const __u32 *)ours->address6[i];
+
+		found |= own[3] == theirs[3] && own[2] == theirs[2] && own[1] == theirs[1] && own[0] == theirs[0] &&
+			 ours->direct6 >> i & 1;
+	}
+	return found;
+}
+
 /* A reply to these would go astray, to many, or to ourselves. */
 static __always_inline int is_bad_source4(const struct listen *ours, __be32 source)
 {

@@ -16,8 +16,8 @@ struct query {
 	__u16 end; /* of what follows the DNS message: link-layer padding or nothing */
 	__u8 is_ipv6;
 	__u8 checksum_absent; /* IPv4 with UDP checksum zero: the sender computed none */
-	__u32 header_sum;     /* ones' complement sum of pseudo header and UDP header, as the query has them */
-	__u32 address_sum;    /* of the two addresses alone, for the reply */
+	__u32 header_sum;  /* ones' complement sum of pseudo header and UDP header, as the query has them */
+	__u32 address_sum; /* of the two addresses alone, for the reply */
 
 	/* dns_message.h */
 	__u64 name[QNAME_WORDS]; /* lower-cased, zero-padded; valid as far as name_octets reaches */
@@ -35,15 +35,14 @@ struct query {
 	__u8 ecs_scope;  /* what we return */
 	__u16 udp_size;  /* the client's */
 	__u8 stale;      /* dns.bpf.c: the lease has run out */
-	__u8 pad;
+	__u8 pad2;
 	__u64 opt_sum; /* of what follows the question, as it came */
 	__u64 ecs[ECS_OPTION_WORDS];
 
 	/* lookup.h */
 	struct answer_ref ref;
-	__u32 slot; /* the alternative drawn */
-	__u16 rest; /* of the draw: above the image's share, its other alternative is meant */
-	__u16 site;
+	__u32 slot;          /* the alternative drawn */
+	__u16 rest;          /* of the draw: above the image's share, its other alternative is meant */
 	__u8 zone_octets;    /* of the enclosing zone's name at the end of the QNAME */
 	__u8 route_is_known; /* the MAC addresses below are the reply's */
 	__u8 source_mac[6];

@@ -40,7 +40,10 @@ void warn_of_sizes(const dataplane::object& tables, const dataplane::map_sizes& 
   compare("--sets", wanted.sets, tables.sets());
   compare("--small-images", wanted.small_images, tables.capacity(map_id::slots_small));
   compare("--large-images", wanted.large_images, tables.capacity(map_id::slots_large));
-  compare("--clients", wanted.clients, tables.capacity(map_id::clients4));
+  compare("--mapping4", wanted.mapping4, tables.capacity(map_id::mapping4));
+  compare("--mapping6", wanted.mapping6, tables.capacity(map_id::mapping6));
+  compare("--sites", wanted.sites, tables.sites());
+  compare("--mapped-sets", wanted.mapped_sets, tables.mapped_sets());
 }
 
 const char* change_label(dataplane::attach_outcome::change what) {
@@ -126,7 +129,10 @@ void add_attach(command_line& commands) {
        "Prepared answers of up to " + std::to_string(SMALL_IMAGE_OCTETS) + " octets");
   size("--large-images", arguments->sizes.large_images,
        "Prepared answers of up to " + std::to_string(LARGE_IMAGE_OCTETS) + " octets");
-  size("--clients", arguments->sizes.clients, "Client prefixes, for each family");
+  size("--mapping4", arguments->sizes.mapping4, "Rows of IPv4 resolvers, at a backbone node");
+  size("--mapping6", arguments->sizes.mapping6, "Rows of IPv6 resolvers");
+  size("--sites", arguments->sizes.sites, "Different lists of edges in the rows");
+  size("--mapped-sets", arguments->sizes.mapped_sets, "Different kinds of mapped names");
 }
 
 }  // namespace nearside::cli

@@ -89,7 +89,8 @@ boost::json::object path_json(const table_path& path) {
                             {"message", decoded_json(a.message)}});
   all["zone"] = zone_text(*path.name);
   all["set"] = path.name->set;
-  all["site"] = path.site;
+  if (path.by_site) all["site"] = path.site ? boost::json::value(*path.site) : boost::json::value();
+  if (path.by_site) all["site_answers_index"] = path.base + path.site.value_or(0);
   all["type_class"] = dataplane::type_class_label(path.type_class);
   all["answers_index"] = path.answers_index;
   all["slots"] = (path.ref.flags & ANSWER_LARGE) != 0 ? "slots_large" : "slots_small";
@@ -151,8 +152,15 @@ void print_path(const table_path& path) {
     return;
   }
   std::cout << " -> set " << path.name->set << ", zone " << zone_text(*path.name) << "\n          answers["
-            << path.answers_index << "] (site " << path.site << ", " << dataplane::type_class_label(path.type_class)
-            << ")";
+            << path.answers_index << "] (" << dataplane::type_class_label(path.type_class) << ")";
+  if (path.by_site && !path.site) {
+    std::cout << " is answered by site, and the client tables do not tell it: the agent answers\n";
+    return;
+  }
+  if (path.by_site) {
+    std::cout << " -> site_answers[" << path.base + *path.site << "] (site " << *path.site
+              << (path.ecs_to_agent ? "; with a client subnet the agent answers)" : ")");
+  }
   if (path.ref.alternatives == 0) {
     std::cout << " is empty: the agent answers this type\n";
     return;

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "cli/explanation.hpp"
 
-#include <bpf/bpf.h>
 #include <linux/bpf.h>
 
 #include <algorithm>
 
 #include "agent/dataplane/attach.hpp"
+#include "agent/dataplane/client_lookup.hpp"
 #include "agent/dataplane/listen.hpp"
 
 namespace nearside::cli {
@@ -24,27 +24,6 @@ ip::address example_client(bool four, const std::vector<ip::address>& ours) {
     if (std::find(ours.begin(), ours.end(), address) == ours.end()) return address;
   }
   return ip::make_address(four ? "192.0.2.1" : "2001:db8::1");
-}
-
-/// RFC 7871 7.3.1: the row of the client's prefix, ECS before the source address. Only asked where there are sites to
-/// choose from.
-std::optional<client_site> row_of_client(const object& tables, const query& asked) {
-  const client_prefix client =
-      asked.client.value_or(client_prefix{asked.source, static_cast<std::uint8_t>(asked.source.is_v4() ? 32 : 128)});
-  client_site row{};
-  int missing = 0;
-  if (client.address.is_v4()) {
-    client_key4 key{client.length, {}};
-    const auto octets = client.address.to_v4().to_bytes();
-    std::copy(octets.begin(), octets.end(), key.address);
-    missing = bpf_map_lookup_elem(tables.fd(map_id::clients4), &key, &row);
-  } else {
-    client_key6 key{client.length, {}};
-    const auto octets = client.address.to_v6().to_bytes();
-    std::copy(octets.begin(), octets.end(), key.address);
-    missing = bpf_map_lookup_elem(tables.fd(map_id::clients6), &key, &row);
-  }
-  return missing == 0 ? std::optional(row) : std::nullopt;
 }
 
 /// The message that the program would make of an image, without OPT.
@@ -110,14 +89,15 @@ result<table_path> follow_tables(const object& tables, const query& asked) {
   if (!found) return found.error();
   path.name = std::move(*found);
   if (!path.name) return path;
-  if (tables.sites() > 1) {
-    if (const auto row = row_of_client(tables, asked)) {
-      path.site = row->site < tables.sites() ? row->site : 0;
-      path.scope = row->scope;
-    }
+  path.answers_index = object::answer_index(path.name->set, path.type_class);
+  path.ref = dataplane::answers_of(tables, path.name->set)[path.type_class];
+  if ((path.ref.flags & ANSWER_BY_SITE) != 0) {
+    path.by_site = true;
+    path.base = path.ref.slot;
+    path.ecs_to_agent = (path.ref.flags & ANSWER_ECS_TO_AGENT) != 0;
+    path.site = dataplane::site_of(tables, asked.source);
+    path.ref = path.site ? dataplane::site_answer_of(tables, path.base, *path.site) : answer_ref{};
   }
-  path.answers_index = tables.answer_index(path.name->set, path.site, path.type_class);
-  path.ref = dataplane::answers_of(tables, path.name->set, path.site)[path.type_class];
   path.alternatives = alternatives_of(tables, path, asked);
   path.stale = dataplane::stale_answers_of(tables, path.name->set);
   return path;

@@ -36,11 +36,14 @@ struct table_path {
   std::string map;  // where the name was looked for: "names_short" or "names_long"
   name_key key{};
   std::optional<dataplane::installed_name> name;  // nullopt: not installed; the rest is then empty
-  std::uint32_t site = 0;
-  std::uint8_t scope = 0;  // of the client's row, where there is one
   std::uint32_t type_class = TYPE_CLASS_OTHER;
   std::size_t answers_index = 0;
-  answer_ref ref{};  // alternatives == 0: userland answers this type
+  // Where the answer depends on the client's site: the row of `site_answers`, and which of its words.
+  bool by_site = false;
+  std::uint32_t base = 0;
+  bool ecs_to_agent = false;
+  std::optional<std::uint32_t> site;  // nullopt: the tables do not tell
+  answer_ref ref{};                   // alternatives == 0: userland answers this type
   std::vector<alternative> alternatives;
   std::array<answer_ref, STALE_COLUMNS> stale{};  // past the lease, for A and AAAA
 };

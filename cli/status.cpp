@@ -69,7 +69,10 @@ boost::json::object sizes_json(const dataplane::object& tables) {
           {"sets", tables.sets()},
           {"small_images", tables.capacity(map_id::slots_small)},
           {"large_images", tables.capacity(map_id::slots_large)},
-          {"clients", tables.capacity(map_id::clients4)}};
+          {"mapping4", tables.capacity(map_id::mapping4)},
+          {"mapping6", tables.capacity(map_id::mapping6)},
+          {"sites", tables.sites()},
+          {"mapped_sets", tables.mapped_sets()}};
 }
 
 void print_as_json(const dataplane::object& tables, const kernel_side& kernel,

@@ -68,7 +68,13 @@ void read_maps(table_reader& table, map_settings& maps) {
   entries("sets", maps.sets, 1u << 24);
   entries("small_images", maps.small_images, 1u << 24);
   entries("large_images", maps.large_images, 1u << 20);
-  entries("clients", maps.clients, 1u << 22);
+  const auto optional_entries = [&](std::string_view key, std::optional<std::uint32_t>& field, std::uint32_t most) {
+    if (const auto found = table.integer(key, 1, most)) field = static_cast<std::uint32_t>(found->value);
+  };
+  optional_entries("mapping4", maps.mapping4, 1u << 24);
+  optional_entries("mapping6", maps.mapping6, 1u << 24);
+  optional_entries("sites", maps.sites, 1u << 24);
+  optional_entries("mapped_sets", maps.mapped_sets, 256);
 }
 
 void read_control(table_reader& table, control_settings& control) {

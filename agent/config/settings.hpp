@@ -64,7 +64,11 @@ struct map_settings {
   std::uint32_t sets = 16384;          // different contents of a name
   std::uint32_t small_images = 65536;  // answers of up to SMALL_IMAGE_OCTETS
   std::uint32_t large_images = 4096;   // larger answers
-  std::uint32_t clients = 10000;       // client prefixes, for each family
+  // For answers by site. What is not set is as much as the role needs.
+  std::optional<std::uint32_t> mapping4;     // mapping rows of IPv4 resolvers
+  std::optional<std::uint32_t> mapping6;     // mapping rows of IPv6 resolvers
+  std::optional<std::uint32_t> sites;        // different lists of edges
+  std::optional<std::uint32_t> mapped_sets;  // different kinds of mapped names
 };
 
 /// [events]: samples of the queries.

@@ -82,9 +82,7 @@ void answer_sets::store(std::uint32_t set, std::uint32_t column, const answer_re
     tables_->store_stale(object::stale_index(set, column - FIRST_STALE_COLUMN), ref);
     return;
   }
-  for (std::uint32_t site = 0; site < tables_->sites(); ++site) {
-    tables_->store_answer(tables_->answer_index(set, site, column), ref);
-  }
+  tables_->store_answer(object::answer_index(set, column), ref);
 }
 
 void answer_sets::publish(std::uint32_t set, std::uint32_t column, const answer_images& wanted, publish_stats& stats) {

@@ -113,7 +113,7 @@ class answer_sets {
   void adopt_set(std::uint32_t set);
   [[nodiscard]] answer_ref published(std::uint32_t set, std::uint32_t column) const noexcept {
     if (column >= FIRST_STALE_COLUMN) return tables_->load_stale(object::stale_index(set, column - FIRST_STALE_COLUMN));
-    return tables_->load_answer(tables_->answer_index(set, 0, column));
+    return tables_->load_answer(object::answer_index(set, column));
   }
   [[nodiscard]] bool is_published(std::uint32_t set, std::uint32_t column, const answer_images& wanted) const;
   void set_used(std::uint32_t set, bool used) noexcept;

@@ -15,13 +15,16 @@ namespace nearside::dataplane {
 
 struct listen_addresses {
   std::uint16_t port = 53;
-  std::vector<boost::asio::ip::address> addresses;
+  std::vector<boost::asio::ip::address> addresses;  // all of them
+  std::vector<boost::asio::ip::address> direct;     // those on which the agent is the server of the zone cuts itself
 };
 
 /// True: written and switched; false: it was so already. Errors: more than MAX_LISTEN addresses of a family
 /// (exhausted); an unspecified, multicast or broadcast address, or port 0 (invalid). No addresses: the program answers
-/// nothing.
-result<bool> set_listen(const object& tables, std::uint16_t port, std::span<const boost::asio::ip::address> addresses);
+/// nothing. `direct`: further addresses, on which what is answered by site is left to the agent, as it answers there as
+/// the server of the zone cuts itself. Error besides: an address is in both (invalid).
+result<bool> set_listen(const object& tables, std::uint16_t port, std::span<const boost::asio::ip::address> addresses,
+                        std::span<const boost::asio::ip::address> direct = {});
 
 /// What is in force.
 [[nodiscard]] listen_addresses get_listen(const object& tables);

@@ -28,6 +28,11 @@ struct loaded_object {
   int clock_program = -1;
 };
 
+/// Buckets for so many rows, with room enough that both buckets of a key are hardly ever full: half of the entries stay
+/// free in `rows4`, three quarters in `rows6`, whose buckets are smaller.
+[[nodiscard]] std::uint32_t buckets4_for(std::uint32_t rows) noexcept;
+[[nodiscard]] std::uint32_t buckets6_for(std::uint32_t rows) noexcept;
+
 /// New maps. Error: the kernel refuses the program or a map; the message ends with the verifier's last words.
 result<loaded_object> load_new(const map_sizes& sizes);
 /// The programs over these maps.

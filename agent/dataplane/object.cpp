@@ -33,8 +33,12 @@ constexpr std::array<map_form, map_count> forms{{
     {"stale_answers", sizeof(answer_ref), true},
     {"slots_small", sizeof(image_small), true},
     {"slots_large", sizeof(image_large), true},
-    {"clients4", sizeof(client_site), false},
-    {"clients6", sizeof(client_site), false},
+    {"site_answers", sizeof(answer_ref), true},
+    {"sites4", sizeof(std::uint32_t), true},
+    {"rows4", sizeof(bucket4), true},
+    {"rows6", sizeof(bucket6), true},
+    {"mapping4", sizeof(mapping_value), false},
+    {"mapping6", sizeof(mapping_value), false},
     {"counters", sizeof(std::uint64_t), false},
     {"events", 0, false},
     {"clock", sizeof(clock_reading), true},
@@ -50,6 +54,10 @@ error incomplete_error(const fs::path& root, const std::string& missing) {
   return {errc::invalid, "maps below " + root.string() + ": " + missing +
                              " is missing; run `nearside detach` for every interface, then attach anew"};
 }
+
+// 2 GiB of words, and what `sites4` can tell apart many times over.
+constexpr std::uint64_t most_site_words = 1u << 28;
+constexpr std::uint32_t most_rows = 1u << 24;
 
 result<mapped> map_memory(int fd, const bpf_map_info& info, std::string_view label) {
   const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
@@ -73,7 +81,9 @@ result<void> initialize(int config_fd, const map_sizes& sizes) {
     return system_error(errno, "a random key for the names");
   }
   fresh.layout_version = LAYOUT_VERSION;
-  fresh.site_count = sizes.sites;
+  fresh.sites = sizes.sites;
+  fresh.buckets4 = buckets4_for(sizes.mapping4);
+  fresh.buckets6 = buckets6_for(sizes.mapping6);
   const std::uint32_t first = 0;
   if (bpf_map_update_elem(config_fd, &first, &fresh, BPF_ANY) != 0) return system_error(errno, "map config: update");
   return {};
@@ -132,6 +142,11 @@ result<object> object::open_pinned(const fs::path& root) {
   if (opened.config().layout_version != LAYOUT_VERSION) {
     return layout_error(root, "layout version " + std::to_string(opened.config().layout_version));
   }
+  if (opened.sites() == 0 || opened.capacity(map_id::site_answers) < opened.sites() ||
+      opened.config().buckets4 != opened.capacity(map_id::rows4) ||
+      opened.config().buckets6 != opened.capacity(map_id::rows6)) {
+    return layout_error(root, "sizes that do not fit each other");
+  }
   return opened;
 }
 
@@ -162,11 +177,15 @@ result<object> object::open(const fs::path& root) {
 
 result<object> object::open_or_create(const fs::path& root, const map_sizes& sizes) {
   if (sizes.names == 0 || sizes.long_names == 0 || sizes.sets == 0 || sizes.small_images == 0 ||
-      sizes.large_images == 0 || sizes.clients == 0 || sizes.sites == 0) {
+      sizes.large_images == 0 || sizes.sites == 0 || sizes.mapped_sets == 0) {
     return error{errc::invalid, "map sizes: each must be at least 1"};
   }
-  if (std::uint64_t{sizes.sets} * sizes.sites > UINT32_MAX / TYPE_CLASS_COUNT) {
-    return error{errc::exhausted, "map sizes: sets times sites must be below 2^29"};
+  if (sizes.sets > UINT32_MAX / TYPE_CLASS_COUNT) return error{errc::exhausted, "map sizes: sets must be below 2^29"};
+  if (sizes.sites > MAX_SITES || std::uint64_t{sizes.sites} * sizes.mapped_sets > most_site_words) {
+    return error{errc::exhausted, "map sizes: sites times mapped_sets must be at most 2^28"};
+  }
+  if (sizes.mapping4 > most_rows || sizes.mapping6 > most_rows) {
+    return error{errc::exhausted, "map sizes: mapping4 and mapping6 must be at most 2^24"};
   }
   if (auto able = check_environment(root); !able) return able.error();
   const auto locked = pins::make_and_lock(root);

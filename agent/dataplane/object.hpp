@@ -24,8 +24,11 @@ struct map_sizes {
   std::uint32_t sets = 16384;          // answer sets: names with the same servers share one
   std::uint32_t small_images = 65536;  // prepared answers of up to SMALL_IMAGE_OCTETS
   std::uint32_t large_images = 4096;   // of up to LARGE_IMAGE_OCTETS
-  std::uint32_t clients = 10000;       // rows of each client table
-  std::uint32_t sites = 1;             // sites in each set
+  // For answers by site, which an edge node has none of.
+  std::uint32_t mapping4 = 0;     // rows of IPv4 clients; 0: no tables for them
+  std::uint32_t mapping6 = 0;     // rows of IPv6 clients
+  std::uint32_t sites = 1;        // sites that have words in each row of `site_answers`
+  std::uint32_t mapped_sets = 1;  // rows of `site_answers`
 };
 
 /// The pinned maps; `map_label` gives the name in the object and below `<root>/maps/`.
@@ -38,13 +41,17 @@ enum class map_id {
   stale_answers,
   slots_small,
   slots_large,
-  clients4,
-  clients6,
+  site_answers,
+  sites4,
+  rows4,
+  rows6,
+  mapping4,
+  mapping6,
   counters,
   events,
   clock,
 };
-inline constexpr std::size_t map_count = 13;
+inline constexpr std::size_t map_count = 17;
 [[nodiscard]] std::string_view map_label(map_id map) noexcept;
 
 class object {
@@ -64,9 +71,12 @@ class object {
   [[nodiscard]] int fd(map_id map) const noexcept { return maps_[index(map)].get(); }
   /// Elements of the map, as it was made.
   [[nodiscard]] std::uint32_t capacity(map_id map) const noexcept { return capacities_[index(map)]; }
-  [[nodiscard]] std::uint32_t sites() const noexcept { return config().site_count == 0 ? 1 : config().site_count; }
+  /// How many sites have words in each row of `site_answers`.
+  [[nodiscard]] std::uint32_t sites() const noexcept { return config().sites; }
   /// How many sets fit in `answers`.
-  [[nodiscard]] std::uint32_t sets() const noexcept { return capacity(map_id::answers) / (sites() * TYPE_CLASS_COUNT); }
+  [[nodiscard]] std::uint32_t sets() const noexcept { return capacity(map_id::answers) / TYPE_CLASS_COUNT; }
+  /// How many rows `site_answers` has.
+  [[nodiscard]] std::uint32_t mapped_sets() const noexcept { return capacity(map_id::site_answers) / sites(); }
   [[nodiscard]] int program() const noexcept { return program_.get(); }
 
   // Memory shared with the program.
@@ -75,10 +85,13 @@ class object {
   [[nodiscard]] std::span<image_small> slots_small() const noexcept { return shared<image_small>(map_id::slots_small); }
   [[nodiscard]] std::span<image_large> slots_large() const noexcept { return shared<image_large>(map_id::slots_large); }
 
+  [[nodiscard]] std::span<std::uint32_t> sites4() const noexcept { return shared<std::uint32_t>(map_id::sites4); }
+  [[nodiscard]] std::span<bucket4> rows4() const noexcept { return shared<bucket4>(map_id::rows4); }
+  [[nodiscard]] std::span<bucket6> rows6() const noexcept { return shared<bucket6>(map_id::rows6); }
+
   /// Index into `answers`.
-  [[nodiscard]] std::size_t answer_index(std::uint32_t set, std::uint32_t site,
-                                         std::uint32_t type_class) const noexcept {
-    return (std::size_t{set} * sites() + site) * TYPE_CLASS_COUNT + type_class;
+  [[nodiscard]] static std::size_t answer_index(std::uint32_t set, std::uint32_t type_class) noexcept {
+    return std::size_t{set} * TYPE_CLASS_COUNT + type_class;
   }
   [[nodiscard]] answer_ref load_answer(std::size_t answer) const noexcept { return load(map_id::answers, answer); }
   /// One aligned 64-bit store with release order: what was written to the slots before is seen by who reads the word.
@@ -90,6 +103,11 @@ class object {
   }
   [[nodiscard]] answer_ref load_stale(std::size_t answer) const noexcept { return load(map_id::stale_answers, answer); }
   void store_stale(std::size_t answer, answer_ref ref) const noexcept { store(map_id::stale_answers, answer, ref); }
+
+  /// Where a row of `site_answers` begins: what `slot` of a word with ANSWER_BY_SITE says.
+  [[nodiscard]] std::uint32_t base_of(std::uint32_t mapped_set) const noexcept { return mapped_set * sites(); }
+  [[nodiscard]] answer_ref load_site_answer(std::size_t word) const noexcept { return load(map_id::site_answers, word); }
+  void store_site_answer(std::size_t word, answer_ref ref) const noexcept { store(map_id::site_answers, word, ref); }
 
   /// Runs `nearside_clock` once. Error: the kernel refuses to run it.
   [[nodiscard]] result<clock_reading> read_clock() const;

@@ -112,12 +112,11 @@ result<std::optional<installed_name>> find_name(const object& tables, const dns:
   return find<name_long>(tables, map_id::names_long, name);
 }
 
-std::array<answer_ref, TYPE_CLASS_COUNT> answers_of(const object& tables, std::uint32_t set,
-                                                    std::uint32_t site) noexcept {
+std::array<answer_ref, TYPE_CLASS_COUNT> answers_of(const object& tables, std::uint32_t set) noexcept {
   std::array<answer_ref, TYPE_CLASS_COUNT> row{};
-  if (set >= tables.sets() || site >= tables.sites()) return row;
+  if (set >= tables.sets()) return row;
   for (std::uint32_t column = 0; column < TYPE_CLASS_COUNT; ++column) {
-    row[column] = tables.load_answer(tables.answer_index(set, site, column));
+    row[column] = tables.load_answer(object::answer_index(set, column));
   }
   return row;
 }
@@ -129,6 +128,12 @@ std::array<answer_ref, STALE_COLUMNS> stale_answers_of(const object& tables, std
     row[column] = tables.load_stale(object::stale_index(set, column));
   }
   return row;
+}
+
+answer_ref site_answer_of(const object& tables, std::uint32_t base, std::uint32_t site) noexcept {
+  const std::size_t word = std::size_t{base} + site;
+  if (site >= tables.sites() || word >= tables.capacity(map_id::site_answers)) return {};
+  return tables.load_site_answer(word);
 }
 
 std::optional<image_view> image_of(const object& tables, answer_ref ref, std::uint8_t alternative) noexcept {

@@ -46,9 +46,7 @@ program::program(dns::zone_set zones, dns::choices chosen, dns::choices stale) {
                                                              .long_names = 512,
                                                              .sets = 512,
                                                              .small_images = 4096,
-                                                             .large_images = 128,
-                                                             .clients = 16,
-                                                             .sites = 1})
+                                                             .large_images = 128})
                 .value();
   publisher_ = dataplane::publisher::adopt(*tables_).value();
   publish(std::move(zones), std::move(chosen), std::move(stale));

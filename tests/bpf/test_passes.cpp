@@ -251,7 +251,8 @@ TEST_CASE("every verdict that this program can give is reached by a test", "[bpf
       VERDICT_PASS_NO_ROOM,                                                           // test_answers
       VERDICT_PASS_LEASE,     VERDICT_PASS_NO_ROUTE,     VERDICT_PASS_UNSETTLED,      // above
       VERDICT_DROP_UNSETTLED,                                                         // above
-      VERDICT_REFERRED,       VERDICT_REFERRED_TRUNCATED};                            // no referral is published yet
+      VERDICT_REFERRED,       VERDICT_REFERRED_TRUNCATED,                             // test_sites
+      VERDICT_PASS_DIRECT,    VERDICT_PASS_CLIENT_SUBNET};                            // test_sites
   for (const auto& c : all_cases()) reached.insert(c.verdict);
   for (const auto& described : dataplane::counter_descriptions()) {
     if (described.group == dataplane::counter_group::side) continue;

@@ -50,7 +50,7 @@ class memory_tables {
 
     config_.layout_version = LAYOUT_VERSION;
     config_.lease_deadline = ~std::uint64_t{0};
-    config_.site_count = 1;
+    config_.sites = 1;
     config_.hash_key[0] = 1;
     config_.sample_interval = 1;
     listens_[0].port = htons(53);

@@ -228,7 +228,7 @@ def test_the_pinned_maps_show_named_fields(edge: Lab) -> None:
     """`bpftool map dump pinned`: what an operator looks at when all else is doubted."""
     config = json.loads(run("bpftool", "-j", "map", "dump", "pinned", str(edge.pinned("config"))))
     fields = config[0]["formatted"]["value"]
-    assert {"layout_version", "lease_deadline", "generation", "agent_pid", "site_count"} <= set(fields), fields
+    assert {"layout_version", "lease_deadline", "generation", "agent_pid", "sites"} <= set(fields), fields
     assert edge.agent is not None and fields["agent_pid"] == edge.agent.pid
     names = json.loads(run("bpftool", "-j", "map", "dump", "pinned", str(edge.pinned("names_short"))))
     assert all("binding" in element["formatted"]["value"] for element in names) and len(names) >= 5

@@ -20,8 +20,6 @@ void* bpf_map_lookup_elem(const void* map, const void* key) {
 
   if (map == &names_short) return tables->find_short(tables->owner, key);
   if (map == &names_long) return tables->find_long(tables->owner, key);
-  if (map == &clients4 || map == &clients6)
-    return tables->find_client ? tables->find_client(tables->owner, key, map == &clients6) : NULL;
   memcpy(&index, key, sizeof(index));
   if (map == &scratch) return index == 0 ? &the_only_query : NULL;
   if (map == &config) return index == 0 ? tables->config : NULL;
@@ -29,6 +27,11 @@ void* bpf_map_lookup_elem(const void* map, const void* key) {
   if (map == &answers) return element(tables->answers, index, tables->answer_count, sizeof(struct answer_ref));
   if (map == &stale_answers)
     return element(tables->stale_answers, index, tables->stale_count, sizeof(struct answer_ref));
+  if (map == &site_answers)
+    return element(tables->site_answers, index, tables->site_answer_count, sizeof(struct answer_ref));
+  if (map == &sites4) return element(tables->sites4, index, tables->sites4_count, sizeof(__u32));
+  if (map == &rows4) return element(tables->rows4, index, tables->config->buckets4, sizeof(struct bucket4));
+  if (map == &rows6) return element(tables->rows6, index, tables->config->buckets6, sizeof(struct bucket6));
   if (map == &slots_small) return element(tables->slots_small, index, tables->small_count, sizeof(struct image_small));
   if (map == &slots_large) return element(tables->slots_large, index, tables->large_count, sizeof(struct image_large));
   if (map == &counters) return element(tables->counters, index, COUNTER_COUNT, sizeof(__u64));

@@ -23,10 +23,16 @@ struct native_tables {
   __u32 small_count;
   struct image_large* slots_large;
   __u32 large_count;
-  /* The row of a name or a client, or NULL; valid until the next call. */
+  /* What is answered by site. */
+  struct answer_ref* site_answers;
+  __u32 site_answer_count;
+  __u32* sites4;
+  __u32 sites4_count;
+  struct bucket4* rows4;
+  struct bucket6* rows6;
+  /* The row of a name, or NULL; valid until the next call. */
   struct name_short* (*find_short)(void* owner, const struct name_key* key);
   struct name_long* (*find_long)(void* owner, const struct name_key* key);
-  struct client_site* (*find_client)(void* owner, const void* key, int is_ipv6);
   void* owner;
   __u64 jiffies;
   __u32 random; /* what bpf_get_prandom_u32() says */

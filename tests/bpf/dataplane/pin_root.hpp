@@ -43,7 +43,7 @@ class pin_root {
 
 /// Sizes that make tests quick and limits easy to reach.
 inline dataplane::map_sizes small_sizes() {
-  return {.names = 64, .long_names = 8, .sets = 16, .small_images = 64, .large_images = 8, .clients = 4, .sites = 1};
+  return {.names = 64, .long_names = 8, .sets = 16, .small_images = 64, .large_images = 8};
 }
 
 /// Moves the test's process into a network namespace with a pair of veth devices, `nsd0` and `nsd1`, both up and

@@ -211,7 +211,7 @@ TEST_CASE("every verdict has a label of its own, on its side of the equation", "
   }
   std::sort(labels.begin(), labels.end());
   CHECK(std::adjacent_find(labels.begin(), labels.end()) == labels.end());
-  for (std::uint32_t v = VERDICT_PASS_NOT_IP; v <= VERDICT_PASS_NO_ROUTE; ++v)
+  for (std::uint32_t v = VERDICT_PASS_NOT_IP; v <= VERDICT_PASS_DIRECT; ++v)
     CHECK(dataplane::describe_counter(v) != nullptr);
   CHECK(dataplane::verdict_label(VERDICT_PASS_NSID) == "pass_nsid");
   CHECK(dataplane::verdict_label(VERDICT_UNDECIDED) == "unknown");

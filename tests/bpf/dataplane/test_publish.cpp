@@ -342,8 +342,8 @@ TEST_CASE("words that point nowhere are cleared by the agent that takes over", "
   const auto set = f.find("a.lb.example.")->set;
   answer_ref broken = answers_of(f.tables, set)[TYPE_CLASS_A];
   ++broken.generation;
-  f.tables.store_answer(f.tables.answer_index(set, 0, TYPE_CLASS_A), broken);
-  f.tables.store_answer(f.tables.answer_index(15, 0, TYPE_CLASS_A), broken);  // a set without names
+  f.tables.store_answer(f.tables.answer_index(set, TYPE_CLASS_A), broken);
+  f.tables.store_answer(f.tables.answer_index(15, TYPE_CLASS_A), broken);  // a set without names
   auto next = f.adopt();
   CHECK(f.address("a.lb.example.") == -1);
   CHECK(answers_of(f.tables, 15)[TYPE_CLASS_A].alternatives == 0);
@@ -357,9 +357,7 @@ TEST_CASE("a hundred thousand names are published in a few seconds", "[publish][
              .long_names = 8,
              .sets = 1024,
              .small_images = 4096,
-             .large_images = 8,
-             .clients = 4,
-             .sites = 1});
+             .large_images = 8});
   zone_builder builder;
   for (int i = 0; i < 100'000; ++i) {
     builder.servers("n" + std::to_string(i) + ".lb.example.", {"192.0.2." + std::to_string(i % 250)});

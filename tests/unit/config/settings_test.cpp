@@ -36,7 +36,10 @@ TEST_CASE("a file with only an address to answer on has the defaults for all els
   CHECK(s.maps.sets == 16384);
   CHECK(s.maps.small_images == 65536);
   CHECK(s.maps.large_images == 4096);
-  CHECK(s.maps.clients == 10000);
+  CHECK_FALSE(s.maps.mapping4);
+  CHECK_FALSE(s.maps.mapping6);
+  CHECK_FALSE(s.maps.sites);
+  CHECK_FALSE(s.maps.mapped_sets);
   CHECK(s.events.sample_interval == 0);
   CHECK(s.log.level == log_level::info);
   CHECK(s.control.socket == "/run/nearside/control.sock");
@@ -67,7 +70,10 @@ long_names = 18
 sets = 19
 small_images = 20
 large_images = 21
-clients = 22
+mapping4 = 22
+mapping6 = 23
+sites = 24
+mapped_sets = 25
 [events]
 sample_interval = 100
 [log]
@@ -98,7 +104,10 @@ file = "/srv/samples.jsonl"
   CHECK(s.maps.sets == 19);
   CHECK(s.maps.small_images == 20);
   CHECK(s.maps.large_images == 21);
-  CHECK(s.maps.clients == 22);
+  CHECK(s.maps.mapping4 == 22);
+  CHECK(s.maps.mapping6 == 23);
+  CHECK(s.maps.sites == 24);
+  CHECK(s.maps.mapped_sets == 25);
   CHECK(s.events.sample_interval == 100);
   CHECK(s.log.level == log_level::debug);
   CHECK(s.control.socket == "/run/other.sock");
@@ -130,12 +139,22 @@ TEST_CASE("a number or a duration out of its bounds is told with the bounds", "[
   CHECK(wrong("serve", "tcp_connections = 65537").size() == 1);
   CHECK(wrong("serve", "tcp_pipeline = 1001").size() == 1);
   CHECK(wrong("serve", "tcp_idle = \"99ms\"").size() == 1);
-  for (const char* map : {"names", "long_names", "sets", "small_images", "large_images", "clients"}) {
+  for (const char* map : {"names", "long_names", "sets", "small_images", "large_images"}) {
     CAPTURE(map);
     CHECK(wrong("maps", std::string(map) + " = 15").size() == 1);
     CHECK(wrong("maps", std::string(map) + " = 16").empty());
     CHECK(wrong("maps", std::string(map) + " = 16777217").size() == 1);
   }
+  for (const char* map : {"mapping4", "mapping6", "sites"}) {
+    CAPTURE(map);
+    CHECK(wrong("maps", std::string(map) + " = 0").size() == 1);
+    CHECK(wrong("maps", std::string(map) + " = 1").empty());
+    CHECK(wrong("maps", std::string(map) + " = 16777216").empty());
+    CHECK(wrong("maps", std::string(map) + " = 16777217").size() == 1);
+  }
+  CHECK(wrong("maps", "mapped_sets = 0").size() == 1);
+  CHECK(wrong("maps", "mapped_sets = 256").empty());
+  CHECK(wrong("maps", "mapped_sets = 257").size() == 1);
   CHECK(wrong("events", "sample_interval = -1").size() == 1);
 }
 
