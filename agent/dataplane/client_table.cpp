@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/dataplane/client_table.hpp"
+
+#include <stdexcept>
+#include <utility>
+
+#include "agent/dataplane/client_address.hpp"
+#include "agent/dataplane/client_rows4.hpp"
+#include "agent/dataplane/client_rows6.hpp"
+#include "agent/dataplane/publish_stats.hpp"
+#include "agent/dataplane/shown_rows.hpp"
+
+namespace nearside::dataplane {
+
+namespace {
+
+namespace ip = boost::asio::ip;
+
+std::uint64_t key4_of(const mapping::prefix& who) { return key_of4(number_of(who.address.to_v4()), who.length); }
+
+key6 key6_of(const mapping::prefix& who) {
+  if (who.length > MAX_LENGTH6) throw std::invalid_argument("an IPv6 row of more than /64");
+  return {number_of(who.address.to_v6()), who.length};
+}
+
+mapping::prefix prefix_of(std::uint64_t key) {
+  return {ip::address_v4(static_cast<std::uint32_t>(key >> 8)), static_cast<std::uint8_t>(key)};
+}
+
+mapping::prefix prefix_of(const key6& key) {
+  ip::address_v6::bytes_type octets{};
+  for (std::size_t i = 0; i < sizeof key.first; ++i) octets[i] = static_cast<std::uint8_t>(key.first >> (56 - 8 * i));
+  return {ip::address_v6(octets), key.second};
+}
+
+mapping_key4 shown_key(std::uint64_t key) {
+  mapping_key4 shown{};
+  shown.prefix_length = static_cast<std::uint8_t>(key);
+  const auto octets = ip::address_v4(static_cast<std::uint32_t>(key >> 8)).to_bytes();
+  std::copy(octets.begin(), octets.end(), shown.resolver);
+  return shown;
+}
+
+mapping_key6 shown_key(const key6& key) {
+  mapping_key6 shown{};
+  shown.prefix_length = key.second;
+  const auto octets = prefix_of(key).address.to_v6().to_bytes();
+  std::copy(octets.begin(), octets.end(), shown.resolver);
+  return shown;
+}
+
+std::uint64_t row_key(const mapping_key4& shown) {
+  ip::address_v4::bytes_type octets{};
+  std::copy(std::begin(shown.resolver), std::end(shown.resolver), octets.begin());
+  return key_of4(number_of(ip::address_v4(octets)), static_cast<std::uint8_t>(shown.prefix_length));
+}
+
+key6 row_key(const mapping_key6& shown) {
+  ip::address_v6::bytes_type octets{};
+  std::copy(std::begin(shown.resolver), std::end(shown.resolver), octets.begin());
+  return {number_of(ip::address_v6(octets)), static_cast<std::uint8_t>(shown.prefix_length)};
+}
+
+// One family's rows and the map that shows them.
+template <typename Rows, typename Shown>
+struct family {
+  family(const object& tables, map_id map) : shown(tables, map) {}
+
+  using key = typename Rows::key_type;
+  Rows rows;
+  shown_rows<Shown> shown;
+  std::vector<key> changed;     // since the last flush()
+  std::size_t not_shown = 0;    // rows for which the map had no room
+  bool room = false;            // rows have gone since
+
+  result<void> adopt() {
+    return shown.read([this](const Shown& k, const mapping_value& v) { rows.emplace(row_key(k), row_of(v)); });
+  }
+
+  /// True: new, or another site than before.
+  bool put(const key& k, const client_row& row) {
+    const auto [at, added] = rows.try_emplace(k);
+    row_value& value = at->second;
+    const bool moved = added || value.site != row.site;
+    if (moved || value.edge != row.edge) changed.push_back(k);
+    value.site = row.site;
+    value.edge = row.edge;
+    return moved;
+  }
+
+  bool erase(const key& k) {
+    if (rows.erase(k) == 0) return false;
+    changed.push_back(k);
+    room = true;
+    return true;
+  }
+
+  result<void> flush(client_table_stats& stats) {
+    if (room && not_shown > 0) {
+      for (const auto& [k, value] : rows) {
+        if (!value.shown) changed.push_back(k);
+      }
+    }
+    room = false;
+    for (const key& k : changed) {
+      const auto row = rows.find(k);
+      if (row == rows.end()) {
+        shown.erase(shown_key(k));
+      } else {
+        shown.put(shown_key(k), value_of(row->second));
+        row->second.shown = true;
+      }
+    }
+    stats.written += changed.size();
+    const auto refused = shown.flush();
+    if (!refused) return refused.error();
+    changed.clear();
+    for (const Shown& k : *refused) {
+      if (const auto row = rows.find(row_key(k)); row != rows.end()) row->second.shown = false;
+    }
+    if (!refused->empty() || not_shown > 0) {
+      not_shown = 0;
+      for (const auto& [k, value] : rows) not_shown += value.shown ? 0 : 1;
+    }
+    stats.shown += rows.size() - not_shown;
+    return {};
+  }
+};
+
+}  // namespace
+
+struct client_table::state {
+  state(const object& tables, time_source n)
+      : now(std::move(n)),
+        four(tables, map_id::mapping4),
+        six(tables, map_id::mapping6),
+        rows4(tables, four.rows),
+        rows6(tables, six.rows, quarantine) {}
+
+  time_source now;
+  family<row_map4, mapping_key4> four;
+  family<row_map6, mapping_key6> six;
+  client_rows4 rows4;
+  client_rows6 rows6;
+
+  result<void> adopt() {
+    if (auto done = four.adopt(); !done) return done;
+    if (auto done = six.adopt(); !done) return done;
+    rows4.adopt();
+    rows6.adopt(now());
+    return {};
+  }
+  result<client_table_stats> flush();
+  void forget_others(std::span<const client_row> rows);
+};
+
+// Takes away the rows that are not among these, but not from the program's tables.
+void client_table::state::forget_others(std::span<const client_row> rows) {
+  row_map4 kept4;
+  row_map6 kept6;
+  const auto keep = [](auto& family, auto& kept, const auto& key) {
+    if (auto node = family.rows.extract(key)) kept.insert(std::move(node));
+  };
+  for (const client_row& row : rows) {
+    if (row.who.address.is_v4()) {
+      keep(four, kept4, key4_of(row.who));
+    } else {
+      keep(six, kept6, key6_of(row.who));
+    }
+  }
+  const auto swap = [](auto& family, auto& kept) {
+    for (const auto& [key, value] : family.rows) family.changed.push_back(key);
+    family.room = family.room || !family.rows.empty();
+    family.rows.swap(kept);
+  };
+  swap(four, kept4);
+  swap(six, kept6);
+}
+
+result<client_table_stats> client_table::state::flush() {
+  client_table_stats stats;
+  rows4.settle();
+  rows6.settle(now());
+  if (auto done = four.flush(stats); !done) return done.error();
+  if (auto done = six.flush(stats); !done) return done.error();
+  stats.rows4 = four.rows.size();
+  stats.rows6 = six.rows.size();
+  stats.entries4 = rows4.entries();
+  stats.entries6 = rows6.entries();
+  stats.left_blocks4 = rows4.crowded();
+  stats.left_rows6 = rows6.missing();
+  if (stats.left_blocks4 > 0) {
+    stats.notes.push_back(plural(stats.left_blocks4, "/24 prefix") + ": rows longer than /24 found no room (mapping4)");
+  }
+  if (stats.left_rows6 > 0) {
+    stats.notes.push_back(plural(stats.left_rows6, "IPv6 row") + " found no room (mapping6, or more than " +
+                          std::to_string(MAX_LENGTHS6) + " prefix lengths): only clients in a /64 row are answered");
+  }
+  if (four.not_shown + six.not_shown > 0) {
+    stats.notes.push_back(plural(four.not_shown + six.not_shown, "row") + " count but are not shown: the maps are full");
+  }
+  return stats;
+}
+
+client_table::client_table(std::unique_ptr<state> s) noexcept : state_(std::move(s)) {}
+client_table::client_table(client_table&&) noexcept = default;
+client_table& client_table::operator=(client_table&&) noexcept = default;
+client_table::~client_table() = default;
+
+result<client_table> client_table::adopt(const object& tables, time_source now) {
+  auto made = std::make_unique<state>(tables, std::move(now));
+  if (auto done = made->adopt(); !done) return done.error();
+  return client_table(std::move(made));
+}
+
+result<client_table_stats> client_table::load(std::span<const client_row> rows) {
+  state_->forget_others(rows);
+  state_->rows4.begin_loading();
+  state_->rows6.begin_loading();
+  for (const client_row& row : rows) {
+    if (row.who.address.is_v4()) {
+      state_->four.put(key4_of(row.who), row);
+      state_->rows4.put(number_of(row.who.address.to_v4()), row.who.length);
+    } else {
+      state_->six.put(key6_of(row.who), row);
+      state_->rows6.put(key6_of(row.who));
+    }
+  }
+  state_->rows4.finish_loading();
+  state_->rows6.finish_loading();
+  return state_->flush();
+}
+
+void client_table::put(const client_row& row) {
+  if (row.who.address.is_v4()) {
+    if (state_->four.put(key4_of(row.who), row)) {
+      state_->rows4.put(number_of(row.who.address.to_v4()), row.who.length);
+    }
+  } else if (state_->six.put(key6_of(row.who), row)) {
+    state_->rows6.put(key6_of(row.who));
+  }
+}
+
+void client_table::erase(const mapping::prefix& who) {
+  if (who.address.is_v4()) {
+    if (state_->four.erase(key4_of(who))) state_->rows4.erase(number_of(who.address.to_v4()), who.length);
+  } else if (const key6 key = key6_of(who); state_->six.erase(key)) {
+    state_->rows6.erase(key, state_->now());
+  }
+}
+
+result<client_table_stats> client_table::flush() { return state_->flush(); }
+
+std::optional<client_row> client_table::find(const mapping::prefix& who) const {
+  const auto found = [&who](const auto& rows, const auto& key) -> std::optional<client_row> {
+    const auto row = rows.find(key);
+    if (row == rows.end()) return std::nullopt;
+    return client_row{who, row->second.site, row->second.edge};
+  };
+  return who.address.is_v4() ? found(state_->four.rows, key4_of(who)) : found(state_->six.rows, key6_of(who));
+}
+
+void client_table::for_each(const std::function<void(const client_row&)>& visit) const {
+  for (const auto& [key, value] : state_->four.rows) visit({prefix_of(key), value.site, value.edge});
+  for (const auto& [key, value] : state_->six.rows) visit({prefix_of(key), value.site, value.edge});
+}
+
+}  // namespace nearside::dataplane
