@@ -49,6 +49,8 @@ struct etcd_settings {
   std::string user;  // empty: no authentication
   std::filesystem::path password_file;
   std::string prefix = "/nearside/edges/";
+
+  friend bool operator==(const etcd_settings&, const etcd_settings&) = default;
 };
 
 /// A line of the operator's prefix table: these edges for these clients, the nearest first.

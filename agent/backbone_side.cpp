@@ -1,0 +1,349 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/backbone_side.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/json/array.hpp>
+#include <exception>
+
+#include "agent/admin/mappings.hpp"
+#include "agent/backbone/secret_file.hpp"
+#include "agent/config/text_file.hpp"
+
+namespace nearside {
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+using boost::system::error_code;
+
+constexpr std::uintmax_t longest_password = 4096;
+
+mapping::instant wall_now() { return std::chrono::system_clock::now(); }
+
+https::tls_files files_of(const config::tls_files& from) {
+  return {.ca = from.ca, .certificate = from.certificate, .key = from.key};
+}
+
+https::server_limits limits_of(const config::backbone_settings& options) {
+  return {.connections = options.registration_connections};
+}
+
+backbone::port_check_settings checks_of(const config::backbone_settings& options, std::uint16_t port) {
+  return {.interval = options.check_interval, .timeout = options.check_timeout, .port = port};
+}
+
+result<asio::ip::tcp::acceptor> bind(const asio::any_io_executor& executor, const config::service_point& where) {
+  const asio::ip::tcp::endpoint at(where.address, where.port);
+  const std::string doing = "registrations at " + where.address.to_string() + " port " + std::to_string(where.port);
+  asio::ip::tcp::acceptor acceptor(executor);
+  error_code failed;
+  const auto refused = [&] { return system_error(failed.value(), doing); };
+  if (acceptor.open(at.protocol(), failed); failed) return refused();
+  if (acceptor.set_option(asio::socket_base::reuse_address(true), failed); failed) return refused();
+  if (at.protocol() == asio::ip::tcp::v6())
+    if (acceptor.set_option(asio::ip::v6_only(true), failed); failed) return refused();
+  if (acceptor.bind(at, failed); failed) return refused();
+  if (acceptor.listen(asio::socket_base::max_listen_connections, failed); failed) return refused();
+  return acceptor;
+}
+
+/// "https://host:port" of the configuration, which has seen to its form.
+https::peer peer_of(std::string_view endpoint, const https::tls_context& tls) {
+  https::peer to;
+  to.tls = tls;
+  to.port = 2379;
+  std::string_view host = endpoint.substr(endpoint.find("//") + 2);
+  host = host.substr(0, host.find('/'));
+  const auto end = host.starts_with('[') ? host.find(']') + 1 : std::min(host.find(':'), host.size());
+  if (end < host.size()) to.port = static_cast<std::uint16_t>(std::atoi(std::string(host.substr(end + 1)).c_str()));
+  host = host.substr(0, end);
+  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
+  to.host = host;
+  return to;
+}
+
+mapping::registry_settings book_settings(const config::loaded& from, const mapping::secret_key& master) {
+  const config::backbone_settings& options = *from.options.backbone;
+  mapping::registry_settings settings;
+  settings.node = from.options.node.name;
+  settings.nonce_zone = options.nonce_zone;
+  settings.master = master;
+  settings.longest_lease = options.longest_lease;
+  settings.row_age = options.row_age;
+  settings.public_resolvers = options.public_resolvers;
+  return settings;
+}
+
+}  // namespace
+
+result<std::unique_ptr<backbone_side>> backbone_side::open(const asio::any_io_executor& executor,
+                                                           const config::loaded& from, news_handler on_news) {
+  std::unique_ptr<backbone_side> made(new backbone_side(executor));
+  const config::settings& options = from.options;
+  made->on_news_ = std::move(on_news);
+  const auto master = backbone::secret_from(options.state.directory / "nonce.secret");
+  if (!master) return master.error();
+  made->book_ = std::make_unique<mapping::registry>(book_settings(from, *master));
+  auto checks = backbone::port_check::make(
+      executor, checks_of(*options.backbone, options.answering.port),
+      [side = made.get()](mapping::edge_id edge, const asio::ip::address& address, const std::string& reason) {
+        side->book_->checked(edge, address, reason, wall_now());
+        side->settle_soon();
+      });
+  if (!checks) return checks.error();
+  made->checks_ = std::move(*checks);
+  if (auto loaded = made->load_store(options); !loaded) return loaded.error();
+  if (auto opened = made->open_server(*options.backbone); !opened) return opened.error();
+  if (auto opened = made->open_etcd(from); !opened) return opened.error();
+  made->put_in_force(from);
+  return made;
+}
+
+backbone_side::~backbone_side() = default;
+
+result<void> backbone_side::load_store(const config::settings& options) {
+  auto opened = backbone::store::open(executor_, {.file = options.state.directory / "edges.mdb"});
+  if (!opened) return opened.error();
+  store_ = std::move(*opened);
+  const auto began = std::chrono::steady_clock::now();
+  const auto now = wall_now();
+  // Used at once: a backbone node that comes back refers as before; the port checks of the first seconds correct it.
+  const auto read =
+      store_->load(now, [&](mapping::edge_record&& record) { book_->adopt(std::move(record), true, now); });
+  if (!read) {
+    // It has been moved away and is begun anew; edges will register again.
+    spdlog::error("edges of before lost error=\"{}\"", read.error().message);
+    return {};
+  }
+  spdlog::info("edges of before records={} expired={} rows={} took={}ms", read->records, read->expired,
+               book_->rows().size(),
+               std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began).count());
+  return {};
+}
+
+result<void> backbone_side::open_server(const config::backbone_settings& options) {
+  api_ = std::make_unique<backbone::registration_api>(*book_, wall_now, [this] { settle_soon(); });
+  auto tls = https::server_context(files_of(options.tls));
+  if (!tls) return tls.error();
+  auto made = https::server::make(executor_, *tls, limits_of(options),
+                                  [this](const https::request& asked) { return api_->answer(asked); });
+  if (!made) return made.error();
+  server_ = std::move(*made);
+  for (const auto& where : options.registration_listen) {
+    auto acceptor = bind(executor_, where);
+    if (!acceptor) return acceptor.error();
+    server_->listen(std::move(*acceptor));
+  }
+  return {};
+}
+
+result<void> backbone_side::open_etcd(const config::loaded& from) {
+  const config::etcd_settings& options = from.options.backbone->etcd;
+  if (options.endpoints.empty()) return {};
+  auto tls = https::client_context({.ca = options.ca, .oldest = https::tls_version::tls12});
+  if (!tls) return tls.error();
+  backbone::etcd_settings settings;
+  for (const auto& endpoint : options.endpoints) settings.endpoints.push_back(peer_of(endpoint, *tls));
+  settings.user = options.user;
+  if (!options.password_file.empty()) {
+    auto password = config::read_file(options.password_file, longest_password);
+    if (!password)
+      return error{errc::invalid,
+                   "etcd's password " + options.password_file.string() + ": " + password.error().message};
+    while (!password->empty() && (password->back() == '\n' || password->back() == '\r')) password->pop_back();
+    settings.password = std::move(*password);
+  }
+  settings.prefix = options.prefix;
+  settings.node = from.options.node.name;
+  settings.longest_lease = from.options.backbone->longest_lease;
+  const auto ours = [this](std::string_view edge) -> const mapping::edge_record* {
+    const mapping::edge_state* known = book_->find(edge);
+    return known == nullptr ? nullptr : &known->record;
+  };
+  const auto arrived = [this](mapping::edge_record&& record) {
+    book_->adopt(std::move(record), false, wall_now());
+    settle_soon();
+  };
+  etcd_ = std::make_unique<backbone::etcd>(executor_, std::move(settings), ours, arrived);
+  return {};
+}
+
+void backbone_side::put_in_force(const config::loaded& from) {
+  options_ = *from.options.backbone;
+  directory_ = backbone::directory::make(*book_, from);
+  std::vector<dns::name> names;
+  for (const auto& mapped : from.mapped) names.push_back(mapped.owner);
+  checks_->set_names(names);
+  book_->set_table(options_.prefix_table);
+}
+
+void backbone_side::start() {
+  running_ = true;
+  if (etcd_) {
+    auto on_end = [](const std::exception_ptr& thrown) {
+      if (thrown) std::rethrow_exception(thrown);
+    };
+    asio::co_spawn(executor_, etcd_->run(), asio::bind_cancellation_slot(end_etcd_.slot(), on_end));
+  }
+  settle();
+}
+
+void backbone_side::stop() {
+  running_ = false;
+  expiry_.cancel();
+  server_->close();
+  end_etcd_.emit(asio::cancellation_type::terminal);
+}
+
+void backbone_side::settle_soon() {
+  if (settling_ || !running_) return;
+  settling_ = true;
+  asio::post(executor_, [this, alive = std::weak_ptr(self_)] {
+    if (!alive.expired() && running_) settle();
+  });
+}
+
+// First the answers, then everything else.
+void backbone_side::settle() {
+  settling_ = false;
+  const auto changed = book_->take_changes();
+  directory_->changed(changed);
+  news told{changed.rows.new_sites, changed.rows.rows, changed.rows.free_sites};
+  const auto add_sites = [&](std::span<const mapping::edge_id> edges) {
+    for (const mapping::edge_id edge : edges)
+      for (const mapping::site_id site : book_->rows().sites_with(edge)) told.sites.push_back(site);
+  };
+  add_sites(changed.liveness);
+  // Whoever lives shares the clients that no row covers.
+  if (!changed.liveness.empty()) told.sites.push_back(mapping::default_site);
+  std::sort(told.sites.begin(), told.sites.end());
+  told.sites.erase(std::unique(told.sites.begin(), told.sites.end()), told.sites.end());
+  if (!told.sites.empty() || !told.rows.empty() || !told.free_sites.empty()) on_news_(told);
+
+  for (const mapping::edge_id edge : changed.liveness) {
+    const mapping::edge_state* known = book_->find(edge);
+    if (known == nullptr) {
+      checks_->forget(edge);
+      continue;
+    }
+    spdlog::info("edge name={} state={}", known->record.edge, mapping::text_of(known->state));
+    checks_->watch(edge, known->record.addresses, false);
+  }
+  for (const mapping::edge_id edge : changed.records) {
+    const mapping::edge_state* known = book_->find(edge);
+    if (known == nullptr) continue;
+    store_->put(known->record);
+    if (etcd_) etcd_->put(known->record.edge);
+  }
+  wait_for_expiry();
+}
+
+void backbone_side::wait_for_expiry() {
+  const auto next = book_->next_expiry();
+  if (!next || !running_) return;
+  // The wall clock may be set meanwhile, so it is looked at again after a minute at the latest.
+  const auto wait = std::clamp<std::chrono::system_clock::duration>(*next - wall_now(), std::chrono::milliseconds(10),
+                                                                    std::chrono::minutes(1));
+  expiry_.expires_after(std::chrono::duration_cast<std::chrono::milliseconds>(wait));
+  expiry_.async_wait([this, alive = std::weak_ptr(self_)](const error_code& cancelled) {
+    if (cancelled || alive.expired() || !running_) return;
+    book_->expire(wall_now());
+    settle();
+  });
+}
+
+// ---- reload ----
+
+result<void> backbone_side::reload(const config::loaded& next) {
+  const config::backbone_settings& options = *next.options.backbone;
+  auto tls = https::server_context(files_of(options.tls));
+  if (!tls) return tls.error();
+  if (auto set = server_->set_context(std::move(*tls)); !set) return set.error();
+  const auto stays = [](const char* what) { spdlog::warn("{} stays as it was hint=\"restart the agent\"", what); };
+  if (options.registration_listen != options_.registration_listen) stays("backbone.registration_listen");
+  if (options.nonce_zone != options_.nonce_zone) stays("backbone.nonce_zone");
+  if (!(options.etcd == options_.etcd)) stays("backbone.etcd");
+  server_->set_limits(limits_of(options));
+  book_->set_settings(options.longest_lease, options.row_age, options.public_resolvers);
+  checks_->set_settings(checks_of(options, next.options.answering.port));
+  const auto listening = options_.registration_listen;
+  put_in_force(next);
+  options_.registration_listen = listening;
+  settle();
+  return {};
+}
+
+// ---- the control verbs ----
+
+result<json::object> backbone_side::mappings(const json::object& request) const {
+  return admin::mappings_json(*book_, request, wall_now());
+}
+
+result<json::object> backbone_side::edges(const json::object& request) const {
+  return admin::edges_json(*book_, request, wall_now());
+}
+
+json::object backbone_side::status() const {
+  const auto& book = book_->count();
+  json::object refused;
+  for (std::size_t i = 0; i < mapping::refusal_count; ++i)
+    refused.emplace(mapping::text_of(static_cast<mapping::refusal>(i)), api_->count().refused[i]);
+  const auto& https = server_->count();
+  const auto store = store_->count();
+  const auto& checks = checks_->count();
+  std::size_t edges = 0, alive = 0;
+  book_->for_each([&](const mapping::edge_state& edge) {
+    ++edges;
+    if (edge.state == mapping::liveness::alive) ++alive;
+  });
+  json::object told{{"edges", edges},
+                    {"alive", alive},
+                    {"rows", book_->rows().size()},
+                    {"sites", book_->rows().sites_end()},
+                    {"messages", json::object{{"registered", book.registered},
+                                              {"renewed", book.renewed},
+                                              {"withdrawn", book.withdrawn},
+                                              {"reported", book.reported},
+                                              {"refused", std::move(refused)},
+                                              {"egresses_refused", book.egresses_refused},
+                                              {"sightings", book.sightings}}},
+                    {"https", json::object{{"connections", server_->connections()},
+                                           {"accepted", https.accepted},
+                                           {"handshakes", https.handshakes},
+                                           {"resumed", https.resumed},
+                                           {"no_certificate", https.no_certificate},
+                                           {"bad_certificate", https.bad_certificate},
+                                           {"failed_handshake", https.failed_handshake},
+                                           {"timed_out", https.timed_out},
+                                           {"requests", https.requests},
+                                           {"malformed", https.malformed},
+                                           {"too_large", https.too_large}}},
+                    {"store", json::object{{"records", store.records},
+                                           {"waiting", store.waiting},
+                                           {"written", store.written},
+                                           {"failed", store.failed},
+                                           {"octets", store.octets},
+                                           {"error", store.last_error}}},
+                    {"port_checks", json::object{{"addresses", checks_->addresses()},
+                                                 {"sent", checks.sent},
+                                                 {"good", checks.good},
+                                                 {"failed", checks.failed},
+                                                 {"unsent", checks.unsent},
+                                                 {"late", checks.late}}}};
+  if (etcd_) {
+    const auto shared = etcd_->count();
+    told["etcd"] =
+        json::object{{"connected", shared.connected}, {"endpoint", shared.endpoint}, {"error", shared.last_error},
+                     {"waiting", shared.waiting},     {"written", shared.written},   {"arrived", shared.arrived},
+                     {"malformed", shared.malformed}, {"refused", shared.refused}};
+  }
+  return told;
+}
+
+}  // namespace nearside
