@@ -50,7 +50,7 @@ std::vector<address> addresses_to_give(const edge_state& edge) {
 
 registry::registry(registry_settings settings)
     : settings_(std::move(settings)),
-      public_resolvers_(settings_.public_resolvers),
+      public_resolvers_(settings_.claims.public_resolvers),
       rows_([this](edge_id edge) -> const std::string& { return entries_[edge]->name; }) {}
 
 registry::~registry() = default;
@@ -117,6 +117,20 @@ const secret_key& registry::key_of(entry& e) const {
   return *e.key;
 }
 
+void registry::configure(claim_settings claims) {
+  public_resolvers_ = prefix_set(claims.public_resolvers);
+  settings_.claims = std::move(claims);
+}
+
+const char* registry::forbidden(const std::string& edge, const prefix& egress) const {
+  const auto covers = [&](const prefix& range) { return contains(range, egress); };
+  if (public_resolvers_.contains(egress.address)) return "public_resolver";
+  const auto own = settings_.claims.egresses_of.find(edge);
+  if (own != settings_.claims.egresses_of.end() && std::none_of(own->second.begin(), own->second.end(), covers))
+    return "not_allowed";
+  return nullptr;
+}
+
 egress_verdict registry::judge(entry& e, const egress_claim& claim, instant now, std::vector<egress_record>& proved) {
   egress_verdict verdict{claim.address, false, {}};
   const prefix key = mapping::key_of(claim.address);
@@ -126,7 +140,7 @@ egress_verdict registry::judge(entry& e, const egress_claim& claim, instant now,
     return verdict;
   };
   if (!is_host_address(claim.address)) return refuse_because("not_allowed");
-  if (public_resolvers_.contains(claim.address)) return refuse_because("public_resolver");
+  if (const char* why = forbidden(e.name, prefix_of(claim.address, 128))) return refuse_because(why);
   std::optional<instant> seen;
   if (!claim.nonce.empty()) {
     if (!verify(claim.nonce, key_of(e))) return refuse_because("bad_nonce");
@@ -135,7 +149,7 @@ egress_verdict registry::judge(entry& e, const egress_claim& claim, instant now,
   const auto& known = e.shown.record.egresses;
   const auto had = std::lower_bound(known.begin(), known.end(), key,
                                     [](const egress_record& r, const prefix& p) { return r.who < p; });
-  if (had != known.end() && had->who == key && had->proved + settings_.row_age > now)
+  if (had != known.end() && had->who == key && had->proved + settings_.claims.row_age > now)
     seen = std::max(seen.value_or(had->proved), had->proved);
   if (!seen) return refuse_because("not_seen");
   verdict.accepted = true;
@@ -186,7 +200,7 @@ registry::outcome<registered> registry::accept(const credentials& who, const reg
   record.sequence = message.sequence;
   record.accepted_by = settings_.node;
   record.registered = now;
-  record.expires = now + std::min(message.lifetime, settings_.longest_lease);
+  record.expires = now + std::min(message.lifetime, settings_.claims.longest_lease);
   record.addresses = message.addresses;
   record.egresses.reserve(message.egresses.size());
   for (const egress_claim& claim : message.egresses) verdicts.push_back(judge(*e, claim, now, record.egresses));
@@ -222,7 +236,7 @@ registry::outcome<registered> registry::renew(const credentials& who, const regi
   edge_record& record = e->shown.record;
   record.sequence = message.sequence;
   record.accepted_by = settings_.node;
-  record.expires = now + std::min(message.lifetime, settings_.longest_lease);
+  record.expires = now + std::min(message.lifetime, settings_.claims.longest_lease);
   schedule(*e, now);
   note(changes_.records, e->record_noted, e->shown.id);
   e->proofs_told = now;

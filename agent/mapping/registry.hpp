@@ -26,20 +26,27 @@
 
 namespace nearside::mapping {
 
+/// What the operator may change while the registry is in use.
+struct claim_settings {
+  std::chrono::seconds longest_lease{3600};             // what is asked for beyond it is cut
+  std::chrono::seconds row_age{std::chrono::hours(6)};  // an egress not seen for so long is no longer the edge's
+  std::vector<prefix> public_resolvers;                 // nobody can claim what lies in these
+  /// By edge: all that it may claim. An edge that is not here may claim whatever it can prove.
+  std::unordered_map<std::string, std::vector<prefix>> egresses_of;
+};
+
 struct registry_settings {
   std::string node;        // our name; 1 to 255 octets
   std::string nonce_zone;  // "b1.who.lb.example.com."
   secret_key master{};
   std::size_t most_edges = 131'072;
-  std::size_t most_sightings = 512;                     // egresses of one edge whose nonces are kept
-  std::size_t most_reports = std::size_t{1} << 30U;     // octets in memory of all edges' reports
-  std::chrono::seconds longest_lease{3600};             // what is asked for beyond it is cut
-  std::chrono::seconds sighting_counts{600};            // a nonce seen so long ago still proves
-  std::chrono::seconds row_age{std::chrono::hours(6)};  // an egress not seen for so long is no longer the edge's
+  std::size_t most_sightings = 512;                  // egresses of one edge whose nonces are kept
+  std::size_t most_reports = std::size_t{1} << 30U;  // octets in memory of all edges' reports
+  std::chrono::seconds sighting_counts{600};         // a nonce seen so long ago still proves
   /// So long after the end of its lease an edge's sequence is known, so that what was late does not bring it back.
   std::chrono::seconds remembered{3600};
-  std::vector<prefix> public_resolvers;  // nobody can claim what lies in these
-  bool local_addresses = false;          // loopback and link-local service addresses: for tests on one machine
+  claim_settings claims;
+  bool local_addresses = false;  // loopback and link-local service addresses: for tests on one machine
 };
 
 /// Whom the client's certificate is for.
@@ -54,6 +61,9 @@ class registry {
   ~registry();
   registry(const registry&) = delete;
   registry& operator=(const registry&) = delete;
+
+  /// For what comes from now on: what was accepted before stays until it is registered anew or ends.
+  void configure(claim_settings claims);
 
   // ---- messages; each is all or nothing ----
   using refused = mapping::refused;
@@ -155,6 +165,8 @@ class registry {
   refused refuse(refusal why, std::string detail, std::optional<std::uint64_t> newest = {});
   [[nodiscard]] std::optional<refused> refusal_for(const credentials& who, std::string_view edge) const;
   [[nodiscard]] std::optional<refused> stale(std::uint64_t sequence, std::uint64_t newest) const;
+  /// Why nobody, or not this edge, can claim it; nullptr: it may.
+  [[nodiscard]] const char* forbidden(const std::string& edge, const prefix& egress) const;
   egress_verdict judge(entry& e, const egress_claim& claim, instant now, std::vector<egress_record>& proved);
   registered answer_for(entry& e, instant now, std::vector<egress_verdict> verdicts);
 

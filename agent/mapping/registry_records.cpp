@@ -77,7 +77,7 @@ void registry::drop_report(entry& e) {
 /// Rows that nothing has proved for too long.
 void registry::age(entry& e, instant now) {
   auto& egresses = e.shown.record.egresses;
-  const auto aged = [&](const egress_record& r) { return r.proved + settings_.row_age <= now; };
+  const auto aged = [&](const egress_record& r) { return r.proved + settings_.claims.row_age <= now; };
   for (const egress_record& r : egresses)
     if (aged(r)) rows_.erase(r.who, e.shown.id, source::proved);
   egresses.erase(std::remove_if(egresses.begin(), egresses.end(), aged), egresses.end());
@@ -90,7 +90,7 @@ void registry::schedule(entry& e, instant now) {
     return;
   }
   instant due = record.expires;
-  for (const egress_record& r : record.egresses) due = std::min(due, r.proved + settings_.row_age);
+  for (const egress_record& r : record.egresses) due = std::min(due, r.proved + settings_.claims.row_age);
   calendar_.set(e.shown.id, calendar::kind::upkeep, due);
 }
 
@@ -126,7 +126,7 @@ void registry::sighted(const nonce& seen, const boost::asio::ip::address& egress
   row->proved = now;
   put(*e, *row);
   schedule(*e, now);
-  if (now - e->proofs_told < settings_.row_age / proofs_told_per_age) return;
+  if (now - e->proofs_told < settings_.claims.row_age / proofs_told_per_age) return;
   e->proofs_told = now;
   note(changes_.records, e->record_noted, e->shown.id);
 }
@@ -165,14 +165,14 @@ bool registry::adopt(edge_record record, bool trusted_alive, instant at) {
   const instant now = std::chrono::time_point_cast<std::chrono::microseconds>(at);
   if (record.edge.empty() || record.sequence == 0) return false;
   // A node whose clock is ahead shall not keep an edge, or a row, beyond what it could have got here.
-  record.expires = std::min(record.expires, now + settings_.longest_lease);
+  record.expires = std::min(record.expires, now + settings_.claims.longest_lease);
   if (record.expires + settings_.remembered <= now) return false;
   auto& egresses = record.egresses;
   for (egress_record& r : egresses) r.proved = std::min(r.proved, now);
   egresses.erase(std::remove_if(egresses.begin(), egresses.end(),
                                 [&](const egress_record& r) {
-                                  return r.proved + settings_.row_age <= now ||
-                                         public_resolvers_.contains(r.who.address);
+                                  return r.proved + settings_.claims.row_age <= now ||
+                                         forbidden(record.edge, r.who) != nullptr;
                                 }),
                  egresses.end());
   entry* e = entry_of(record.edge);

@@ -41,7 +41,7 @@ registry_settings settings(std::size_t edges) {
   s.nonce_zone = "b1.who.lb.example.com.";
   s.master.fill(7);
   s.most_edges = edges;
-  s.public_resolvers = well_known_public_resolvers();
+  s.claims.public_resolvers = well_known_public_resolvers();
   return s;
 }
 

@@ -22,7 +22,7 @@ inline registry_settings settings_of(const std::string& node) {
   s.node = node;
   s.nonce_zone = node + ".who.lb.example.com.";
   s.master.fill(static_cast<std::uint8_t>(node.back()));
-  s.public_resolvers = {pre("8.8.8.0/24"), pre("2001:4860::/32")};
+  s.claims.public_resolvers = {pre("8.8.8.0/24"), pre("2001:4860::/32")};
   return s;
 }
 

@@ -25,7 +25,7 @@ TEST_CASE("a registration is answered with the lease and what nonces are made of
 
 TEST_CASE("a lease is no longer than the longest", "[mapping][registry]") {
   registry_settings s = settings_of("b1");
-  s.longest_lease = 120s;
+  s.claims.longest_lease = 120s;
   backbone b(s);
   CHECK(b.register_edge(1, {}, when(0)).lifetime == 120s);
   auto renewal = b.message(1);
@@ -475,4 +475,24 @@ TEST_CASE("an answer tells the servers that the clients of the edge's rows get",
 }
 
 }  // namespace
+TEST_CASE("an edge that the operator has bound to prefixes can claim nothing else", "[mapping][registry][egress]") {
+  registry_settings s = settings_of("b1");
+  s.claims.egresses_of[name_of(1)] = {pre("198.51.100.0/24")};
+  backbone b(s);
+  b.register_edge(1, {}, when(0));
+  b.register_edge(2, {}, when(0));
+  const auto claims = [&](unsigned number) {
+    const std::vector<egress_claim> both{{at("198.51.100.9"), b.sight(number, "198.51.100.9", when(1)), std::nullopt},
+                                         {at("203.0.113.9"), b.sight(number, "203.0.113.9", when(1)), std::nullopt}};
+    return b.register_edge(number, both, when(1)).egresses;
+  };
+  const auto bound = claims(1);
+  CHECK(bound.at(0).accepted);
+  CHECK_FALSE(bound.at(1).accepted);
+  CHECK(bound.at(1).reason == "not_allowed");
+  const auto free = claims(2);
+  CHECK(free.at(1).accepted);
+  CHECK(b.rows() == texts{"198.51.100.9/32: e1 e2", "203.0.113.9/32: e2"});
+}
+
 }  // namespace nearside::mapping

@@ -86,7 +86,7 @@ TEST_CASE("a lease ends, and with it all that the edge had", "[mapping][registry
 
 TEST_CASE("a row that no nonce proves any longer ages out, and each nonce makes it new", "[mapping][registry][time]") {
   registry_settings s = settings_of("b1");
-  s.row_age = 1000s;
+  s.claims.row_age = 1000s;
   backbone b(s);
   b.usual(1, {"198.51.100.53", "198.51.100.54"}, when(0));
   auto renewal = b.message(1);
@@ -126,7 +126,7 @@ TEST_CASE("a nonce that is asked for again proves nothing new", "[mapping][regis
 
 TEST_CASE("proofs are told with the record, but not each of them", "[mapping][registry][changes]") {
   registry_settings s = settings_of("b1");
-  s.row_age = 1600s;
+  s.claims.row_age = 1600s;
   backbone b(s);
   b.usual(1, {"198.51.100.53"}, when(0));
   CHECK(b.book.take_changes().records == std::vector<edge_id>{b.id(1)});
@@ -348,7 +348,7 @@ TEST_CASE("nodes that exchange their records in any order have the same table", 
 
 TEST_CASE("after any messages, the rows are those of the edges whose lease runs", "[mapping][registry][random]") {
   registry_settings s = settings_of("b1");
-  s.row_age = 400s;
+  s.claims.row_age = 400s;
   s.remembered = 100s;
   backbone b(s);
   std::mt19937 random(5);
