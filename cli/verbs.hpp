@@ -19,6 +19,7 @@ void add_servers(command_line& commands);
 void add_administer(command_line& commands);
 void add_mappings(command_line& commands);
 void add_edges(command_line& commands);
+void add_egress(command_line& commands);
 void add_check(command_line& commands);
 void add_replay(command_line& commands);
 void add_probe(command_line& commands);

@@ -92,7 +92,6 @@ struct registration_settings {
   std::vector<boost::asio::ip::address> resolvers;  // not empty: these, and no file is looked at
   std::filesystem::path resolv_conf = "/etc/resolv.conf";
   std::filesystem::path systemd_resolved = "/run/systemd/resolve/resolv.conf";
-  std::vector<std::filesystem::path> leases = {"/var/lib/dhcp", "/run/systemd/netif/leases", "/var/lib/dhcpcd"};
   std::chrono::seconds lifetime = 300s;
   std::uint32_t burst = 20;                 // nonce questions at once, when a resolver is new
   std::chrono::milliseconds trickle = 30s;  // between two later ones

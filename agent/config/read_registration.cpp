@@ -12,9 +12,8 @@
 namespace nearside::config {
 namespace {
 
-constexpr std::size_t most_backbones = 16;
+constexpr std::size_t most_backbones = 8;
 constexpr std::size_t most_resolvers = 8;
-constexpr std::size_t most_lease_places = 16;
 
 registration_target read_target(table_reader& table) {
   registration_target target;
@@ -59,12 +58,6 @@ void read_watched(table_reader& table, const std::filesystem::path& folder, regi
   all.resolvers = read_hosts(table, "resolvers", most_resolvers);
   if (table.has("resolv_conf")) all.resolv_conf = read_path(table, "resolv_conf", folder);
   if (table.has("systemd_resolved")) all.systemd_resolved = read_path(table, "systemd_resolved", folder);
-  if (const auto found = table.texts("leases")) {
-    all.leases.clear();
-    if (found->value.size() > most_lease_places)
-      table.complain("leases", found->at, "expected at most " + std::to_string(most_lease_places) + " places");
-    for (const auto& place : found->value) all.leases.push_back(folder / place.value);
-  }
 }
 
 }  // namespace

@@ -223,7 +223,6 @@ addresses = ["198.51.100.53"]
 resolvers = ["198.51.100.1", "2001:db8::1"]
 resolv_conf = "/run/resolv.conf"
 systemd_resolved = "/run/other"
-leases = ["/var/lib/leases"]
 lifetime = "1m"
 burst = 7
 trickle = "2s"
@@ -239,7 +238,6 @@ name = "b2.example.com"
   CHECK(r.resolvers == std::vector{make_address("198.51.100.1"), make_address("2001:db8::1")});
   CHECK(r.resolv_conf == "/run/resolv.conf");
   CHECK(r.systemd_resolved == "/run/other");
-  CHECK(r.leases == std::vector<std::filesystem::path>{"/var/lib/leases"});
   CHECK(r.lifetime == 60s);
   CHECK(r.burst == 7);
   CHECK(r.trickle == 2s);
