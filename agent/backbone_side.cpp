@@ -10,9 +10,13 @@
 #include <boost/json/array.hpp>
 #include <exception>
 
+#include "agent/admin/asker.hpp"
 #include "agent/admin/mappings.hpp"
+#include "agent/backbone/nonce_zone.hpp"
 #include "agent/backbone/secret_file.hpp"
 #include "agent/config/text_file.hpp"
+#include "agent/dns/rr_type.hpp"
+#include "agent/mapping/public_resolvers.hpp"
 
 namespace nearside {
 namespace asio = boost::asio;
@@ -68,15 +72,61 @@ https::peer peer_of(std::string_view endpoint, const https::tls_context& tls) {
   return to;
 }
 
+mapping::claim_settings claims_of(const config::backbone_settings& options) {
+  mapping::claim_settings claims;
+  claims.longest_lease = options.longest_lease;
+  claims.row_age = options.row_age;
+  claims.public_resolvers = mapping::well_known_public_resolvers();
+  claims.public_resolvers.insert(claims.public_resolvers.end(), options.public_resolvers.begin(),
+                                 options.public_resolvers.end());
+  for (const config::known_edge& edge : options.edges)
+    if (!edge.egresses.empty()) claims.egresses_of.emplace(edge.name, edge.egresses);
+  return claims;
+}
+
 mapping::registry_settings book_settings(const config::loaded& from, const mapping::secret_key& master) {
-  const config::backbone_settings& options = *from.options.backbone;
   mapping::registry_settings settings;
   settings.node = from.options.node.name;
-  settings.nonce_zone = options.nonce_zone;
+  settings.nonce_zone = from.options.backbone->nonce_zone;
   settings.master = master;
-  settings.longest_lease = options.longest_lease;
-  settings.row_age = options.row_age;
-  settings.public_resolvers = options.public_resolvers;
+  settings.claims = claims_of(*from.options.backbone);
+  return settings;
+}
+
+/// A name server of ours: its addresses are in our own zones, or else found by whoever asks for them.
+backbone::name_server direct_server(const dns::zone_set& zones, const std::string& text) {
+  backbone::name_server server;
+  server.owner = *dns::name::from_text(text);  // the configuration has been checked
+  const dns::zone* zone = zones.enclosing(server.owner);
+  const dns::node* at = zone == nullptr ? nullptr : zone->find(server.owner);
+  if (at == nullptr) return server;
+  for (const std::uint16_t type : {dns::rr_type::a, dns::rr_type::aaaa})
+    if (const dns::rrset* addresses = at->find(type)) server.addresses.rrsets.push_back(*addresses);
+  return server;
+}
+
+backbone::directory_settings directory_settings_of(const config::loaded& from) {
+  const config::backbone_settings& options = *from.options.backbone;
+  backbone::directory_settings settings;
+  settings.names = from.mapped;
+  settings.pools = from.servers.pools;
+  settings.direct_at = from.options.answering.direct_listen;
+  for (const std::string& name : options.direct_ns) settings.direct_servers.push_back(direct_server(*from.zones, name));
+  for (const config::known_edge& edge : options.edges) settings.weights.emplace(edge.name, edge.weight);
+  settings.report_age = options.report_max_age;
+  return settings;
+}
+
+/// The nonces' zone is a part of one of ours, whose SOA says who is responsible for both.
+backbone::nonce_zone_settings nonce_settings(const config::loaded& from, const mapping::secret_key& master) {
+  backbone::nonce_zone_settings settings;
+  settings.apex = *dns::name::from_text(from.options.backbone->nonce_zone);
+  settings.server = dns::name::from_text(from.options.node.name).value().lower();
+  settings.mailbox = dns::name::from_text("hostmaster", settings.apex).value();
+  const auto& direct = from.options.answering.direct_listen;
+  for (const auto& address : from.options.answering.listen)
+    if (std::find(direct.begin(), direct.end(), address) == direct.end()) settings.addresses.push_back(address);
+  settings.master = master;
   return settings;
 }
 
@@ -89,6 +139,7 @@ result<std::unique_ptr<backbone_side>> backbone_side::open(const asio::any_io_ex
   made->on_news_ = std::move(on_news);
   const auto master = backbone::secret_from(options.state.directory / "nonce.secret");
   if (!master) return master.error();
+  made->master_ = *master;
   made->book_ = std::make_unique<mapping::registry>(book_settings(from, *master));
   auto checks = backbone::port_check::make(
       executor, checks_of(*options.backbone, options.answering.port),
@@ -167,7 +218,10 @@ result<void> backbone_side::open_etcd(const config::loaded& from) {
     return known == nullptr ? nullptr : &known->record;
   };
   const auto arrived = [this](mapping::edge_record&& record) {
-    book_->adopt(std::move(record), false, wall_now());
+    const std::string edge = record.edge;
+    if (!book_->adopt(std::move(record), false, wall_now())) return;
+    // What others have accepted outlives a restart as well.
+    if (const mapping::edge_state* known = book_->find(edge)) store_->put(known->record);
     settle_soon();
   };
   etcd_ = std::make_unique<backbone::etcd>(executor_, std::move(settings), ours, arrived);
@@ -176,11 +230,32 @@ result<void> backbone_side::open_etcd(const config::loaded& from) {
 
 void backbone_side::put_in_force(const config::loaded& from) {
   options_ = *from.options.backbone;
-  directory_ = backbone::directory::make(*book_, from);
+  directory_ = std::make_shared<backbone::directory>(directory_settings_of(from), *book_, wall_now);
+  directory_->serve(std::make_shared<backbone::nonce_zone>(nonce_settings(from, master_), *book_, wall_now));
   std::vector<dns::name> names;
-  for (const auto& mapped : from.mapped) names.push_back(mapped.owner);
+  std::uint32_t ttl = 0;
+  for (const auto& mapped : from.mapped) {
+    names.push_back(mapped.owner);
+    ttl = std::max(ttl, mapped.referral_ttl);
+  }
   checks_->set_names(names);
-  book_->set_table(options_.prefix_table);
+  book_->tell_servers([directory = directory_](const mapping::edge_state& edge,
+                                               const mapping::prefix* who) { return directory->servers_of(edge, who); },
+                      ttl);
+  set_prefix_table(options_.prefix_table);
+}
+
+// Rows of the operator's table that stay are put again, which changes nothing; the others go.
+void backbone_side::set_prefix_table(const std::vector<config::table_row>& rows) {
+  std::map<std::pair<mapping::prefix, mapping::edge_id>, std::uint32_t> wanted;
+  for (const config::table_row& row : rows)
+    for (std::size_t rank = 0; rank < row.edges.size(); ++rank)
+      wanted.emplace(std::pair(row.who, book_->number_of(row.edges[rank])), static_cast<std::uint32_t>(rank));
+  for (const auto& [key, rank] : table_)
+    if (!wanted.contains(key)) book_->rows().erase(key.first, key.second, mapping::source::table);
+  for (const auto& [key, rank] : wanted)
+    book_->rows().put(key.first, {.edge = key.second, .from = mapping::source::table, .rank = rank});
+  table_ = std::move(wanted);
 }
 
 void backbone_side::start() {
@@ -213,13 +288,10 @@ void backbone_side::settle_soon() {
 void backbone_side::settle() {
   settling_ = false;
   const auto changed = book_->take_changes();
-  directory_->changed(changed);
+  directory_->edges_changed(changed.liveness);
+  directory_->rows_changed(changed.rows.rows);
   news told{changed.rows.new_sites, changed.rows.rows, changed.rows.free_sites};
-  const auto add_sites = [&](std::span<const mapping::edge_id> edges) {
-    for (const mapping::edge_id edge : edges)
-      for (const mapping::site_id site : book_->rows().sites_with(edge)) told.sites.push_back(site);
-  };
-  add_sites(changed.liveness);
+  for (const mapping::site_id site : directory_->sites_changed_by(changed.liveness)) told.sites.push_back(site);
   // Whoever lives shares the clients that no row covers.
   if (!changed.liveness.empty()) told.sites.push_back(mapping::default_site);
   std::sort(told.sites.begin(), told.sites.end());
@@ -270,7 +342,7 @@ result<void> backbone_side::reload(const config::loaded& next) {
   if (options.nonce_zone != options_.nonce_zone) stays("backbone.nonce_zone");
   if (!(options.etcd == options_.etcd)) stays("backbone.etcd");
   server_->set_limits(limits_of(options));
-  book_->set_settings(options.longest_lease, options.row_age, options.public_resolvers);
+  book_->configure(claims_of(options));
   checks_->set_settings(checks_of(options, next.options.answering.port));
   const auto listening = options_.registration_listen;
   put_in_force(next);
@@ -287,6 +359,16 @@ result<json::object> backbone_side::mappings(const json::object& request) const 
 
 result<json::object> backbone_side::edges(const json::object& request) const {
   return admin::edges_json(*book_, request, wall_now());
+}
+
+result<json::object> backbone_side::explain(const dns::name& name, const json::object& request) const {
+  if (!request.contains("resolver")) return json::object{};
+  const auto who = admin::parse_asker(request);
+  if (!who) return who.error();
+  auto told = directory_->explain(name, who->resolver, who->client);
+  // A name that is none of these is explained by what its zone has.
+  if (!told) return told.error().kind == errc::not_found ? result<json::object>(json::object{}) : told.error();
+  return told;
 }
 
 json::object backbone_side::status() const {

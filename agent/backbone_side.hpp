@@ -9,8 +9,10 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/json/object.hpp>
 #include <functional>
+#include <map>
 #include <memory>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "agent/backbone/directory.hpp"
@@ -58,6 +60,9 @@ class backbone_side {
   // The control verbs.
   [[nodiscard]] result<boost::json::object> mappings(const boost::json::object& request) const;
   [[nodiscard]] result<boost::json::object> edges(const boost::json::object& request) const;
+  /// Why a mapped name is answered as it is to who asks: members "resolver" and "client" of the request. Empty where
+  /// the name is none or nobody is said to ask. Error (invalid): these make no sense.
+  [[nodiscard]] result<boost::json::object> explain(const dns::name& name, const boost::json::object& request) const;
   [[nodiscard]] boost::json::object status() const;
 
  private:
@@ -85,6 +90,8 @@ class backbone_side {
   boost::asio::cancellation_signal end_etcd_;
   boost::asio::steady_timer expiry_;
   config::backbone_settings options_;
+  mapping::secret_key master_{};
+  std::map<std::pair<mapping::prefix, mapping::edge_id>, std::uint32_t> table_;  // the operator's rows, with their rank
   bool running_ = false;
   bool settling_ = false;
   // Held by handlers that may come after our end.

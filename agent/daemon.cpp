@@ -27,6 +27,8 @@ namespace {
 constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
 // Routes change in bursts; a decision for each message of a burst would read all routes each time.
 constexpr std::chrono::milliseconds route_pause{50};
+// Figures for backbone nodes; what is answered is told at once when it changes.
+constexpr std::chrono::seconds report_pause{2};
 
 std::uint64_t random_seed() {
   std::uint64_t seed = 0;
@@ -76,7 +78,8 @@ result<void> daemon::start() {
     spdlog::error("nothing is known from before error=\"{}\" kept=state.json.bad", known.error().message);
   }
   balancer_ = make_balancer(known ? *known : score::memory{});
-  answers_ = std::make_unique<serve::answerer>(content_of(current_, balancer_->choices()), picks_);
+  if (auto joined = join_mapping(); !joined) return joined.error();
+  answers_ = std::make_unique<serve::answerer>(make_content(), picks_);
   auto on_failure = [this](const std::exception_ptr& thrown) {
     failed_ = thrown;
     io_.stop();
@@ -99,10 +102,36 @@ result<void> daemon::start() {
   }
 
   balancer_->start();
+  if (backbone_) backbone_->start();
+  if (edge_) edge_->start();
   spawn(handle_signals());
+  spawn(keep_reporting());
   spawn(keep_lease());
   spawn(watch_routes());
   return {};
+}
+
+result<void> daemon::join_mapping() {
+  const auto& options = current_.options;
+  if (options.backbone) {
+    auto backbone = backbone_side::open(io_.get_executor(), current_,
+                                        [this](const backbone_side::news& changed) { publish_mapping(changed); });
+    if (!backbone) return backbone.error();
+    backbone_ = std::move(*backbone);
+  }
+  if (options.registration) {
+    auto edge = edge_side::make(io_.get_executor(), current_);
+    if (!edge) return edge.error();
+    edge_ = std::move(*edge);
+  }
+  return {};
+}
+
+serve::content daemon::make_content() const {
+  std::shared_ptr<const dns::mapping> map;
+  if (backbone_) map = backbone_->directory();
+  if (edge_) map = edge_->parent();
+  return content_of(current_, balancer_->choices(), std::move(map));
 }
 
 void daemon::spawn(asio::awaitable<void> loop) {
@@ -116,9 +145,12 @@ void daemon::spawn(asio::awaitable<void> loop) {
 
 // The lease is left to run out, not ended: the zones stay true for as long, and an agent started again within it finds
 // the kernel answering all the while. What the kernel passes up meanwhile is lost, and asked again by the client.
-void daemon::stop(int signal) {
+asio::awaitable<void> daemon::stop(int signal) {
   spdlog::info("stopping signal={} lease_remaining={}ms", signal, kernel_->lease_remaining().count());
   admin::notify_stopping();
+  // Resolvers are sent elsewhere from now on; until that is said, they are answered.
+  if (edge_) co_await edge_->stop();
+  if (backbone_) backbone_->stop();
   balancer_->stop();
   listeners_->close_all();
   control_->close();
@@ -130,12 +162,24 @@ asio::awaitable<void> daemon::handle_signals() {
     const auto [failed, signal] = co_await signals_.async_wait(as_result);
     if (failed) co_return;
     if (signal != SIGHUP) {
-      stop(signal);
+      co_await stop(signal);
       co_return;
     }
     static_cast<void>(reload());  // told in the log and by `status`
   }
 }
+
+asio::awaitable<void> daemon::keep_reporting() {
+  for (;;) {
+    if (edge_) edge_->set_report(balancer_->report());
+    report_timer_.expires_after(report_pause);
+    const auto [cancelled] = co_await report_timer_.async_wait(as_result);
+    static_cast<void>(cancelled);  // something is answered otherwise now
+  }
+}
+
+// The choices are changed in one step, of which this may be in the middle: the report is made after it.
+void daemon::report_soon() { report_timer_.cancel(); }
 
 asio::awaitable<void> daemon::keep_lease() {
   for (;;) {
@@ -179,6 +223,7 @@ result<void> daemon::publish() {
 }
 
 void daemon::publish_change(std::span<const std::uint32_t> pools) {
+  if (edge_) report_soon();
   if (const auto again = kernel_->change(*balancer_->choices(), pools)) {
     publish_timer_.expires_at(*again);
     publish_later();

@@ -16,9 +16,11 @@
 #include <string>
 
 #include "agent/admin/control.hpp"
+#include "agent/backbone_side.hpp"
 #include "agent/balancer.hpp"
 #include "agent/base/unique_fd.hpp"
 #include "agent/config/load.hpp"
+#include "agent/edge_side.hpp"
 #include "agent/kernel_side.hpp"
 #include "agent/serve/listeners.hpp"
 
@@ -45,7 +47,9 @@ class daemon {
   };
 
   result<void> start();
-  void stop(int signal);
+  /// Makes what this node has of the mapping, by its role.
+  result<void> join_mapping();
+  boost::asio::awaitable<void> stop(int signal);
   /// Reads the configuration and puts it in force; on any problem all stays as it was.
   result<void> reload();
   result<void> put_in_force(config::loaded next);
@@ -53,6 +57,10 @@ class daemon {
   result<void> publish();
   /// Brings these pools' answers to the kernel, at once.
   void publish_change(std::span<const std::uint32_t> pools);
+  /// Brings the kernel to what has changed in the mapping.
+  void publish_mapping(const backbone_side::news& changed);
+  /// What the answering sockets make their replies from.
+  [[nodiscard]] serve::content make_content() const;
   /// A balancer for the configuration in force, which goes on from what is known.
   [[nodiscard]] std::unique_ptr<balancer> make_balancer(const score::memory& known);
   /// Publishes when the timer's time has come, and again while slots rest in quarantine or the kernel refuses.
@@ -63,6 +71,10 @@ class daemon {
   boost::asio::awaitable<void> handle_signals();
   boost::asio::awaitable<void> keep_lease();
   boost::asio::awaitable<void> watch_routes();
+  /// Tells the backbone nodes what changed; a burst of changes is one report.
+  void report_soon();
+  /// An edge's report, at each change and at times in between.
+  boost::asio::awaitable<void> keep_reporting();
   void spawn(boost::asio::awaitable<void> loop);
 
   [[nodiscard]] result<boost::json::object> answer_control(const boost::json::object& request);
@@ -85,9 +97,12 @@ class daemon {
   boost::asio::signal_set signals_{io_};
   boost::asio::steady_timer lease_timer_{io_};
   boost::asio::steady_timer publish_timer_{io_};
+  boost::asio::steady_timer report_timer_{io_};
   std::optional<serve::listeners> listeners_;
   std::shared_ptr<admin::control_server> control_;
   std::unique_ptr<balancer> balancer_;
+  std::unique_ptr<backbone_side> backbone_;  // of a backbone node
+  std::unique_ptr<edge_side> edge_;          // of an edge that registers
 };
 
 }  // namespace nearside

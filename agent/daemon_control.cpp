@@ -71,11 +71,19 @@ result<json::object> daemon::answer_control(const json::object& request) {
   if (asked == "explain") return explain(request);
   if (asked == "servers") return balancer_->servers(request);
   if (asked == "administer") return balancer_->administer(request);
+  if (asked == "mappings" || asked == "edges") {
+    if (!backbone_) return error{errc::unsupported, "this is an edge: mappings and edges are known at backbone nodes"};
+    return asked == "edges" ? backbone_->edges(request) : backbone_->mappings(request);
+  }
+  if (asked == "egress") {
+    if (!edge_) return error{errc::unsupported, "this node registers nowhere: it has no [registration]"};
+    return edge_->status();
+  }
   if (asked == "reload") {
     if (auto done = reload(); !done) return done.error();
     return json::object{{"reloaded", true}};
   }
-  return error{errc::invalid, "the verbs are status, explain, servers, administer and reload"};
+  return error{errc::invalid, "the verbs are status, explain, servers, administer, mappings, edges, egress and reload"};
 }
 
 result<json::object> daemon::explain(const json::object& request) const {
@@ -86,6 +94,11 @@ result<json::object> daemon::explain(const json::object& request) const {
   const auto qname = dns::name::from_text({asked.data(), asked.size()});
   if (const auto pool = dns::pool_of(*current_.zones, *qname); pool != dns::no_pool)
     (*told)["pool"] = balancer_->explain(pool);
+  if (backbone_) {
+    auto why = backbone_->explain(*qname, request);
+    if (!why) return why;
+    if (!why->empty()) (*told)["mapping"] = *std::move(why);
+  }
   return told;
 }
 
@@ -101,6 +114,9 @@ json::object daemon::status() const {
                      {"ok", !last_reload_->problem},
                      {"error", last_reload_->problem ? json::value(*last_reload_->problem) : json::value(nullptr)}};
   }
+  json::value mapping(nullptr);
+  if (backbone_) mapping = backbone_->status();
+  if (edge_) mapping = edge_->status();
   return {{"version", NEARSIDE_VERSION},
           {"pid", ::getpid()},
           {"uptime_seconds", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
@@ -113,6 +129,7 @@ json::object daemon::status() const {
           {"replies", kernel_->route_reason()},
           {"published", publish_json(kernel_->last_publish())},
           {"measuring", balancer_->status()},
+          {"mapping", std::move(mapping)},
           {"last_reload", std::move(reloaded)},
           {"serve", serve_json(answers_->count, listeners_->connections())}};
 }

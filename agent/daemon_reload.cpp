@@ -40,6 +40,8 @@ result<void> daemon::reload() {
 }
 
 result<void> daemon::put_in_force(config::loaded next) {
+  if (next.options.backbone.has_value() != current_.options.backbone.has_value())
+    return error{errc::invalid, "an edge does not become a backbone node, nor the reverse: restart the agent"};
   const auto wanted = points_of(next.options.answering);
   const auto before = listeners_->points();
   std::vector<serve::listen_point> opened;
@@ -51,6 +53,22 @@ result<void> daemon::put_in_force(config::loaded next) {
       return bound.error();
     }
     opened.push_back(point);
+  }
+
+  // What can be refused comes before what is changed for good.
+  std::unique_ptr<edge_side> edge;
+  result<void> joined;
+  if (next.options.registration) {
+    auto made = edge_side::make(io_.get_executor(), next);
+    if (made)
+      edge = std::move(*made);
+    else
+      joined = made.error();
+  }
+  if (joined && backbone_) joined = backbone_->reload(next);
+  if (!joined) {
+    for (const auto& undo : opened) listeners_->close(undo);
+    return joined;
   }
 
   if (next.options.control.socket != current_.options.control.socket) {
@@ -68,7 +86,9 @@ result<void> daemon::put_in_force(config::loaded next) {
   spdlog::set_level(spdlog_level(current_.options.log.level));
   listeners_->set_limits(limits_of(current_.options.serve));
   publish_timer_.cancel();
-  const auto content = content_of(current_, balancer_->choices());
+  // Registrations go on where they were: the backbone nodes keep what they know until they are told otherwise.
+  edge_ = std::move(edge);
+  const auto content = make_content();
   if (auto done = kernel_->publish(*content.zones, *content.choices, balancer_->stale()); !done) {
     // Some names may still be answered from the old zones; the publisher goes on from where it stopped.
     spdlog::error("not published error=\"{}\"", done.error().message);
@@ -80,6 +100,8 @@ result<void> daemon::put_in_force(config::loaded next) {
   }
   answers_->publish(content);
   balancer_->start();
+  if (edge_) edge_->start();
+  if (edge_) report_soon();
   if (auto applied = kernel_->apply(current_.options); !applied) {
     // The kernel may still answer on the addresses before: their sockets stay, as it passes queries up to them.
     spdlog::error("not applied to the kernel error=\"{}\"", applied.error().message);

@@ -17,9 +17,10 @@ namespace nearside {
   return {options.tcp_connections, options.tcp_idle, options.tcp_pipeline};
 }
 
-[[nodiscard]] inline serve::content content_of(const config::loaded& from, std::shared_ptr<dns::choices> choices) {
+[[nodiscard]] inline serve::content content_of(const config::loaded& from, std::shared_ptr<dns::choices> choices,
+                                               std::shared_ptr<const dns::mapping> map) {
   return {from.zones, std::move(choices),
-          dns::identity{.id = from.options.node.id, .version = from.options.node.version}};
+          dns::identity{.id = from.options.node.id, .version = from.options.node.version}, std::move(map)};
 }
 
 [[nodiscard]] inline std::vector<serve::listen_point> points_of(const config::answering_settings& answering) {

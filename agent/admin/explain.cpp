@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "agent/admin/asker.hpp"
+#include "agent/config/addresses.hpp"
 #include "agent/dataplane/tables.hpp"
 #include "agent/dns/ldns.hpp"
 #include "agent/dns/rr_type.hpp"
@@ -26,8 +28,23 @@ void put16(std::vector<std::uint8_t>& out, unsigned value) {
   out.push_back(static_cast<std::uint8_t>(value & 0xff));
 }
 
+/// ECS (RFC 7871 6): as many octets of the address as the prefix needs.
+std::vector<std::uint8_t> subnet_option(const mapping::prefix& client) {
+  const auto octets = config::address_octets(client.address);
+  const std::size_t needed = (client.length + 7u) / 8u;
+  std::vector<std::uint8_t> option;
+  put16(option, 8);
+  put16(option, static_cast<unsigned>(4 + needed));
+  put16(option, client.address.is_v4() ? 1 : 2);
+  option.push_back(client.length);
+  option.push_back(0);
+  option.insert(option.end(), octets.begin(), octets.begin() + static_cast<std::ptrdiff_t>(needed));
+  return option;
+}
+
 /// A query as a recursive resolver sends it: class IN, EDNS with the size that we send at most.
-std::vector<std::uint8_t> query_for(const dns::name& qname, std::uint16_t qtype) {
+std::vector<std::uint8_t> query_for(const dns::name& qname, std::uint16_t qtype,
+                                    const std::optional<mapping::prefix>& client) {
   std::vector<std::uint8_t> query;
   for (const unsigned field : {0u, 0u, 1u, 0u, 0u, 1u}) put16(query, field);  // ID, flags, one question, one OPT
   const auto wire = qname.wire();
@@ -35,7 +52,10 @@ std::vector<std::uint8_t> query_for(const dns::name& qname, std::uint16_t qtype)
   put16(query, qtype);
   put16(query, dns::rr_class::in);
   query.push_back(0);  // RFC 6891 6.1.2: the root owns the OPT record
-  for (const unsigned field : {unsigned{dns::rr_type::opt}, unsigned{MAX_UDP_REPLY}, 0u, 0u, 0u}) put16(query, field);
+  for (const unsigned field : {unsigned{dns::rr_type::opt}, unsigned{MAX_UDP_REPLY}, 0u, 0u}) put16(query, field);
+  const auto option = client ? subnet_option(*client) : std::vector<std::uint8_t>();
+  put16(query, static_cast<unsigned>(option.size()));
+  query.insert(query.end(), option.begin(), option.end());
   return query;
 }
 
@@ -84,11 +104,19 @@ result<json::object> explain(const serve::content& content, const dataplane::obj
     qtype = *number;
   }
 
-  const auto query = query_for(*qname, qtype);
-  const auto whole =
-      dns::respond(*content.zones, *content.choices, content.self, query, {.tcp = true, .alternative = 0});
-  const auto datagram =
-      dns::respond(*content.zones, *content.choices, content.self, query, {.tcp = false, .alternative = 0});
+  const auto who = parse_asker(request);
+  if (!who) return error{errc::invalid, "explain: " + who.error().message};
+  const auto query = query_for(*qname, qtype, who->client);
+  const auto reply_by = [&](bool tcp) {
+    return dns::respond(*content.zones, *content.choices, content.self, query,
+                        {.tcp = tcp,
+                         .client = who->resolver,
+                         .alternative = 0,
+                         .destination = who->destination,
+                         .map = content.map.get()});
+  };
+  const auto whole = reply_by(true);
+  const auto datagram = reply_by(false);
   ldns_pkt* parsed = nullptr;
   if (ldns_wire2pkt(&parsed, whole.data(), whole.size()) != LDNS_STATUS_OK)
     return error{errc::system, "explain: the reply could not be read back"};
