@@ -6,11 +6,13 @@
 #include <cstdint>
 #include <optional>
 #include <span>
+#include <utility>
 #include <vector>
 
 #include "agent/base/result.hpp"
 #include "agent/config/measuring.hpp"
 #include "agent/dns/ldns.hpp"
+#include "agent/dns/question.hpp"
 #include "agent/probe/trouble.hpp"
 
 namespace nearside::probe {
@@ -20,8 +22,8 @@ class dns_question {
   /// Errors: invalid, a qname or an rdata of the check that is none (of its qtype).
   [[nodiscard]] static result<dns_question> make(const config::check& check);
 
-  /// The query with this ID: RD set, for recursive resolvers; EDNS with 1,232 octets.
-  [[nodiscard]] std::vector<std::uint8_t> query(std::uint16_t id) const;
+  /// The query with this ID, for recursive resolvers as well.
+  [[nodiscard]] std::vector<std::uint8_t> query(std::uint16_t id) const { return question_.query(id); }
 
   struct judgement {
     bool ours = false;             // a reply to this question; else there may be one to come
@@ -31,13 +33,11 @@ class dns_question {
   [[nodiscard]] judgement judge(std::span<const std::uint8_t> octets, std::uint16_t id) const;
 
  private:
-  dns_question() = default;
+  dns_question(dns::question question, std::uint8_t rcode) : question_(std::move(question)), rcode_(rcode) {}
 
-  dns::owned_rdf qname_;
-  ldns_rr_type qtype_ = LDNS_RR_TYPE_NS;
-  std::uint8_t rcode_ = 0;
+  dns::question question_;
+  std::uint8_t rcode_;
   std::vector<dns::owned_rr> rdata_;  // canonical
-  std::vector<std::uint8_t> query_;   // with ID 0
 };
 
 }  // namespace nearside::probe
