@@ -326,8 +326,8 @@ std::vector<egress_claim> discovery::claims(backbone_id backbone) const {
   std::vector<egress_claim> all;
   for (const auto& [key, one] : egresses_) {
     const auto shown = one.proofs.find(backbone);
-    if (shown == one.proofs.end()) continue;
-    egress_claim claim{shown->second.address, shown->second.label, std::nullopt};
+    egress_claim claim{one.address, {}, std::nullopt};
+    if (shown != one.proofs.end()) claim = {shown->second.address, shown->second.label, std::nullopt};
     for (const auto& [through, seen] : one.through) {
       const auto far = distances_.find(through);
       if (far == distances_.end() || !far->second.reported) continue;

@@ -103,8 +103,9 @@ class discovery {
   };
   /// By key_of(address); at most most_egresses.
   [[nodiscard]] const std::map<prefix, egress>& egresses() const noexcept { return egresses_; }
-  /// For a registration at this backbone node: the egresses that it has seen itself. `rtt` is that from this edge to
-  /// the resolver's address (not to the egress, which nobody can ask), the shortest where there are several.
+  /// For a registration at this backbone node: all egresses, each with the nonce that this node has seen from there, if
+  /// any. `rtt` is that from this edge to the resolver's address (not to the egress, which nobody can ask), the
+  /// shortest where there are several.
   [[nodiscard]] std::vector<egress_claim> claims(backbone_id backbone) const;
   /// Changes with each set of egresses, or of their proofs at one backbone node, or of their RTT by much.
   [[nodiscard]] std::uint64_t version() const noexcept { return version_; }
