@@ -111,12 +111,15 @@ void discovery::start_burst(lane& one, time now) const {
   one.due = now;
 }
 
-void discovery::refused(backbone_id backbone, const address& claimed, time now) {
-  const auto known = egresses_.find(key_of(claimed));
-  if (known == egresses_.end() || known->second.proofs.erase(backbone) == 0) return;
+void discovery::refused(backbone_id backbone, const egress_claim& claimed, time now) {
+  const auto known = egresses_.find(key_of(claimed.address));
+  if (known == egresses_.end()) return;
+  const auto shown = known->second.proofs.find(backbone);
+  if (shown == known->second.proofs.end() || shown->second.label != claimed.nonce) return;
+  known->second.proofs.erase(shown);
   ++version_;
   known->second.refused.insert(backbone);
-  const std::uint8_t family = claimed.is_v4() ? 4 : 6;
+  const std::uint8_t family = claimed.address.is_v4() ? 4 : 6;
   for (auto& [key, one] : lanes_) {
     const bool rested = !one.last_burst || *one.last_burst + settings_.burst_again <= now;
     if (key.backbone == backbone && key.family == family && one.works && !one.bursting && rested) start_burst(one, now);

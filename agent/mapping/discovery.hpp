@@ -65,8 +65,9 @@ class discovery {
   void set_resolvers(const std::vector<resolver>& resolvers, time now);
   /// Another zone, key or number than before: all is asked anew there.
   void set_backbone(backbone_id backbone, const nonce_source& source, time now);
-  /// The backbone node says that it has not seen this egress: what proved it is forgotten, and it is proved again.
-  void refused(backbone_id backbone, const boost::asio::ip::address& claimed, time now);
+  /// The backbone node has not taken this nonce for a proof: where it is the newest still, it is forgotten, and the
+  /// egress is proved again.
+  void refused(backbone_id backbone, const egress_claim& claimed, time now);
 
   struct question {
     std::uint64_t id = 0;

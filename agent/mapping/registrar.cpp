@@ -2,6 +2,7 @@
 #include "agent/mapping/registrar.hpp"
 
 #include <algorithm>
+#include <cmath>
 #include <utility>
 
 namespace nearside::mapping {
@@ -45,6 +46,23 @@ std::string_view target_of(message_kind kind) noexcept {
     case message_kind::report: break;
   }
   return "/v1/report";
+}
+
+bool is_news(const report& earlier, const report& later) {
+  const auto same_figure = [](const reported_figure& a, const reported_figure& b) {
+    if (a.server != b.server || a.family != b.family || a.state != b.state ||
+        a.rtt_ms.has_value() != b.rtt_ms.has_value())
+      return false;
+    if (std::abs(a.loss - b.loss) > 0.1) return false;
+    const double by = std::abs(a.rtt_ms.value_or(0) - b.rtt_ms.value_or(0));
+    return by <= 2 || by * 4 <= std::min(*a.rtt_ms, *b.rtt_ms);
+  };
+  // A TTL that runs down is no news.
+  const auto same_answer = [](const reported_answer& a, const reported_answer& b) {
+    return a.names == b.names && a.family == b.family && a.rank == b.rank;
+  };
+  return earlier.servers != later.servers || !std::ranges::equal(earlier.figures, later.figures, same_figure) ||
+         !std::ranges::equal(earlier.answers, later.answers, same_answer);
 }
 
 std::string_view text_of(registrar::state where) noexcept {
@@ -92,7 +110,10 @@ void registrar::set_content(std::vector<boost::asio::ip::address> addresses, std
     changed_at_ = now;
 }
 
-void registrar::set_report(std::shared_ptr<const report> newest) { report_ = std::move(newest); }
+void registrar::set_report(std::shared_ptr<const report> newest) {
+  report_ = std::move(newest);
+  report_is_news_ = report_ && (!reported_ || is_news(*reported_, *report_));
+}
 
 void registrar::stop() { stopping_ = true; }
 
@@ -122,10 +143,7 @@ std::optional<registrar::time> registrar::register_due() const {
 std::optional<registrar::time> registrar::report_due() const {
   if (!report_) return std::nullopt;
   time due = time::min();
-  if (report_ == reported_ && last_report_)
-    due = *last_report_ + settings_.report_refresh;
-  else if (last_report_)
-    due = *last_report_ + settings_.report_gap;
+  if (last_report_) due = *last_report_ + (report_is_news_ ? settings_.report_gap : settings_.report_refresh);
   return no_report_before_ ? std::max(due, *no_report_before_) : due;
 }
 
@@ -193,6 +211,7 @@ void registrar::answered(unsigned status, std::string_view body, time now) {
   }
   if (was.kind == message_kind::report) {
     reported_ = was.told;
+    set_report(report_);
     reported_at_ = now;
     no_report_before_.reset();
   } else {
@@ -241,6 +260,7 @@ void registrar::refused_as(const flight& was, unsigned status, std::string_view 
     accepted_.reset();
     verdicts_.clear();
     reported_.reset();
+    set_report(report_);
     if (was.kind == message_kind::withdrawal) done_ = true;
     if (was.kind == message_kind::registration) retry_later(now);
     return;

@@ -48,6 +48,9 @@ enum class message_kind : std::uint8_t { registration, renewal, withdrawal, repo
 [[nodiscard]] std::string_view text_of(message_kind kind) noexcept;    // "register"
 [[nodiscard]] std::string_view target_of(message_kind kind) noexcept;  // "/v1/register"
 
+/// Whether the later report says something else: another state, another order, an RTT or a loss that differs by much.
+[[nodiscard]] bool is_news(const report& earlier, const report& later);
+
 class registrar {
  public:
   using time = std::chrono::steady_clock::time_point;
@@ -63,6 +66,7 @@ class registrar {
 
   /// What is to be registered. Nothing is before there is an address.
   void set_content(std::vector<boost::asio::ip::address> addresses, std::vector<egress_claim> egresses, time now);
+  /// What is news is sent soon, other figures with the next refresh.
   void set_report(std::shared_ptr<const report> newest);
   /// From now on only the withdrawal is sent, if the node may know us. A request under way is to be given up.
   void stop();
@@ -99,6 +103,11 @@ class registrar {
   [[nodiscard]] std::optional<time> lease_until() const noexcept { return expires_; }
   /// On the egresses of the newest registration.
   [[nodiscard]] const std::vector<egress_verdict>& verdicts() const noexcept { return verdicts_; }
+  /// As they were claimed there.
+  [[nodiscard]] const std::vector<egress_claim>& claimed() const noexcept {
+    static const std::vector<egress_claim> none;
+    return accepted_ ? accepted_->egresses : none;
+  }
   /// Of the newest message, where that failed.
   [[nodiscard]] const std::string& error_text() const noexcept { return error_; }
   [[nodiscard]] std::uint32_t failures() const noexcept { return failures_; }
@@ -144,6 +153,7 @@ class registrar {
 
   std::shared_ptr<const report> report_;
   std::shared_ptr<const report> reported_;
+  bool report_is_news_ = false;
   std::optional<time> reported_at_;
   std::optional<time> no_report_before_;
   std::optional<time> last_report_;  // sent

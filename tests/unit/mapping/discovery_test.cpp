@@ -365,14 +365,18 @@ TEST_CASE("an egress that a backbone node has not seen is proved again", "[mappi
   edge.plan.set_resolvers({isp}, edge.now);
   edge.plan.set_backbone(0, b1, edge.now);
   edge.run(5min);
-  edge.plan.refused(0, make_address("203.0.113.1"), edge.now);
+  auto claim = edge.plan.claims(0)[0];
+  claim.nonce = "an older one";
+  edge.plan.refused(0, claim, edge.now);
+  CHECK(edge.found().size() == 1);
+  edge.plan.refused(0, edge.plan.claims(0)[0], edge.now);
   CHECK(edge.found().empty());
   edge.run(200ms);
   CHECK(edge.found().size() == 1);
   SECTION("but not by burst after burst") {
     const auto before = edge.asked.size();
     for (int i = 0; i < 50; ++i) {
-      edge.plan.refused(0, make_address("203.0.113.1"), edge.now);
+      edge.plan.refused(0, edge.plan.claims(0)[0], edge.now);
       edge.run(1s);
     }
     CHECK(edge.count("v4." + b1.zone, before) < 30);

@@ -28,6 +28,14 @@ registrar_settings usual_settings() {
 
 egress_claim egress(const char* address, const char* label = "nonce1") { return {make_address(address), label, {}}; }
 
+/// `rtt` in milliseconds, of the only server.
+std::shared_ptr<report> a_report(double rtt = 10, std::vector<std::uint32_t> rank = {0, 1}) {
+  report made{{"fra1", "ams1"}, {}, {}};
+  made.figures.push_back({0, 4, "up", rtt, 0, 1});
+  made.answers.push_back({{"www.lb.example.com."}, 4, 30, std::move(rank)});
+  return std::make_shared<report>(std::move(made));
+}
+
 /// An edge, and whoever answers its messages by hand.
 struct fixture {
   using time = registrar::time;
@@ -230,7 +238,7 @@ TEST_CASE("what changes and changes back is not registered", "[mapping][registra
 TEST_CASE("there is never more than one message under way", "[mapping][registrar]") {
   fixture edge;
   edge.set({egress("203.0.113.1")});
-  edge.one.set_report(std::make_shared<report>());
+  edge.one.set_report(a_report());
   REQUIRE(edge.next_kind() == registers);
   edge.set({egress("203.0.113.2")});
   CHECK(edge.next_kind(1h) == std::nullopt);
@@ -330,7 +338,7 @@ TEST_CASE("a node that was restarted and does not know us is told at once", "[ma
   edge.settle();
   SECTION("at a renewal") { REQUIRE(edge.next_kind(120s) == renews); }
   SECTION("at a report") {
-    edge.one.set_report(std::make_shared<report>());
+    edge.one.set_report(a_report());
     REQUIRE(edge.next_kind(1s) == reports);
   }
   edge.refuse(refusal::unknown_edge);
@@ -469,10 +477,10 @@ TEST_CASE("a public resolver's refusal is no reason to try again", "[mapping][re
 TEST_CASE("a report goes out when it changes, at most once a second, and every half minute", "[mapping][registrar]") {
   fixture edge;
   edge.settle();
-  edge.one.set_report(std::make_shared<report>());
+  edge.one.set_report(a_report());
   REQUIRE(edge.next_kind() == reports);
   edge.empty_ok();
-  edge.one.set_report(std::make_shared<report>());
+  edge.one.set_report(a_report(10, {1, 0}));
   auto before = edge.now;
   REQUIRE(edge.next_kind(2s) == reports);
   CHECK(edge.now - before >= 1s);
@@ -484,9 +492,54 @@ TEST_CASE("a report goes out when it changes, at most once a second, and every h
   CHECK(edge.now - before <= 31s);
 }
 
+TEST_CASE("figures that differ little wait for the next refresh", "[mapping][registrar]") {
+  fixture edge;
+  edge.settle();
+  edge.one.set_report(a_report(10));
+  REQUIRE(edge.next_kind() == reports);
+  edge.empty_ok();
+  edge.one.set_report(a_report(11.5));
+  CHECK(edge.next_kind(25s) == std::nullopt);
+  REQUIRE(edge.next_kind(6s) == reports);
+  CHECK(parse_report(edge.body)->content.figures[0].rtt_ms == 11.5);
+  edge.empty_ok();
+  edge.one.set_report(a_report(15));
+  CHECK(edge.next_kind(2s) == reports);
+}
+
+TEST_CASE("what changes while a report is under way is reported after it", "[mapping][registrar]") {
+  fixture edge;
+  edge.settle();
+  edge.one.set_report(a_report(10));
+  REQUIRE(edge.next_kind() == reports);
+  edge.one.set_report(a_report(10, {1}));
+  edge.empty_ok();
+  REQUIRE(edge.next_kind(1100ms) == reports);
+  CHECK(parse_report(edge.body)->content.answers[0].rank == std::vector<std::uint32_t>{1});
+}
+
+TEST_CASE("a server's state, its loss and its figures by much are news", "[mapping][report]") {
+  const auto base = *a_report();
+  auto other = base;
+  CHECK(!is_news(base, other));
+  SECTION("age and TTL are none") {
+    other.figures[0].age_s = 5;
+    other.answers[0].ttl = 5;
+    CHECK(!is_news(base, other));
+    return;
+  }
+  SECTION("state") { other.figures[0].state = "down"; }
+  SECTION("loss") { other.figures[0].loss = 0.2; }
+  SECTION("rtt") { other.figures[0].rtt_ms = 13; }
+  SECTION("no rtt") { other.figures[0].rtt_ms.reset(); }
+  SECTION("names") { other.answers[0].names.emplace_back("api.lb.example.com."); }
+  SECTION("servers") { other.servers[1] = "ams2"; }
+  CHECK(is_news(base, other));
+}
+
 TEST_CASE("reports wait for the registration", "[mapping][registrar]") {
   fixture edge;
-  edge.one.set_report(std::make_shared<report>());
+  edge.one.set_report(a_report());
   CHECK(edge.next_kind(1h) == std::nullopt);
   edge.set({egress("203.0.113.1")});
   REQUIRE(edge.next_kind() == registers);
@@ -497,7 +550,7 @@ TEST_CASE("reports wait for the registration", "[mapping][registrar]") {
 TEST_CASE("a report that the node does not take leaves the registration as it is", "[mapping][registrar]") {
   fixture edge;
   edge.settle();
-  edge.one.set_report(std::make_shared<report>());
+  edge.one.set_report(a_report());
   REQUIRE(edge.next_kind() == reports);
   edge.refuse(GENERATE(refusal::too_large, refusal::malformed));
   CHECK(edge.one.where() == state::registered);
@@ -508,7 +561,7 @@ TEST_CASE("a report that the node does not take leaves the registration as it is
 TEST_CASE("a lost report is sent again", "[mapping][registrar]") {
   fixture edge;
   edge.settle();
-  edge.one.set_report(std::make_shared<report>());
+  edge.one.set_report(a_report());
   REQUIRE(edge.next_kind() == reports);
   edge.one.failed("timeout", edge.now);
   CHECK(edge.next_kind(1100ms) == reports);
