@@ -4,6 +4,8 @@
 #include <sys/socket.h>
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -44,10 +46,23 @@ bool client::is_quiet() const {
 }
 
 void client::close() {
+  give_up_connecting_.emit(asio::cancellation_type::terminal);
   if (!stream_) return;
   error_code ignored;
   stream_->next_layer().close(ignored);
   stream_.reset();
+}
+
+asio::awaitable<result<void>> client::open() {
+  unread_.clear();
+  // A coroutine of its own, which close() can end.
+  auto [thrown, connected] =
+      co_await asio::co_spawn(co_await asio::this_coro::executor, connect(settings_.server, settings_.connect_timeout),
+                              asio::bind_cancellation_slot(give_up_connecting_.slot(), as_result));
+  if (thrown) co_return error{errc::failing, text_of(settings_.server) + ": given up"};
+  if (!connected) co_return connected.error();
+  stream_ = std::move(*connected);
+  co_return result<void>();
 }
 
 asio::awaitable<boost::system::result<response, client::failed_exchange>> client::exchange(
@@ -110,10 +125,7 @@ asio::awaitable<result<response>> client::request(std::string target, std::strin
   for (;;) {
     const bool kept = stream_ != nullptr;
     if (!kept) {
-      unread_.clear();
-      auto connected = co_await connect(settings_.server, settings_.connect_timeout);
-      if (!connected) co_return connected.error();
-      stream_ = std::move(*connected);
+      if (const auto opened = co_await open(); !opened) co_return opened.error();
     }
     auto said = co_await exchange(sent);
     if (said) co_return std::move(*said);

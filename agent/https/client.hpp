@@ -4,6 +4,7 @@
 #pragma once
 
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <chrono>
 #include <cstddef>
@@ -60,7 +61,10 @@ class client {
   /// Whether a kept connection is still good: nothing has come on it, not even its end.
   [[nodiscard]] bool is_quiet() const;
 
+  [[nodiscard]] boost::asio::awaitable<result<void>> open();
+
   client_settings settings_;
+  boost::asio::cancellation_signal give_up_connecting_;
   std::shared_ptr<tls_stream> stream_;  // shared with the request under way
   boost::beast::flat_buffer unread_;
   bool under_way_ = false;

@@ -11,8 +11,8 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/http/error.hpp>
 
-#include "agent/tls/certificate.hpp"
 #include "agent/https/find_host.hpp"
+#include "agent/tls/certificate.hpp"
 
 namespace nearside::https {
 namespace asio = boost::asio;

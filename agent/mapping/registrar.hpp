@@ -70,6 +70,8 @@ class registrar {
   void set_report(std::shared_ptr<const report> newest);
   /// From now on only the withdrawal is sent, if the node may know us. A request under way is to be given up.
   void stop();
+  /// No message is sent any more.
+  void abandon() noexcept { done_ = true; }
 
   struct request {
     message_kind kind = message_kind::registration;

@@ -1,20 +1,14 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/https/client.hpp"
 
-#include <boost/asio/as_tuple.hpp>
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
-#include <boost/asio/read.hpp>
-#include <boost/asio/read_until.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
-#include <boost/asio/write.hpp>
 #include <catch2/catch.hpp>
 #include <optional>
 
 #include "agent/https/find_host.hpp"
 #include "tests/support/certificates.hpp"
+#include "tests/support/tls_server.hpp"
 
 using namespace nearside;
 using namespace std::chrono_literals;
@@ -23,76 +17,16 @@ using asio::ip::tcp;
 using Catch::Matchers::Contains;
 using Catch::Matchers::EndsWith;
 using https::client;
+using tests::ok;
 
 namespace {
-
-constexpr auto as_result = asio::as_tuple(asio::use_awaitable);
-
-std::string ok(const std::string& body, const std::string& more = "") {
-  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\n" + more +
-         "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-}
-
-/// Wants a certificate of clients; answers each request with the next of `answers` (the last over and over), after
-/// `pause`. An empty answer: the connection is closed.
-struct server {
-  server(asio::io_context& io, https::tls_context context) : acceptor(io, {asio::ip::address_v4::loopback(), 0}) {
-    asio::co_spawn(io, accept(std::move(context)), asio::detached);
-  }
-
-  asio::awaitable<void> accept(https::tls_context context) {
-    for (;;) {
-      auto [failed, socket] = co_await acceptor.async_accept(as_result);
-      if (failed) co_return;
-      ++connections;
-      asio::co_spawn(acceptor.get_executor(), serve(std::move(socket), context), asio::detached);
-    }
-  }
-  asio::awaitable<void> serve(tcp::socket socket, https::tls_context context) {
-    https::tls_stream stream(std::move(socket), *context);
-    const auto [refused] = co_await stream.async_handshake(https::tls_stream::server, as_result);
-    if (refused) co_return;
-    for (std::string read;;) {
-      auto buffer = asio::dynamic_buffer(read);
-      const auto [failed, header] = co_await asio::async_read_until(stream, buffer, "\r\n\r\n", as_result);
-      if (failed) co_return;
-      const auto length = read.find("Content-Length: ");
-      const std::size_t all = header + (length < header ? std::stoul(read.substr(length + 16)) : 0);
-      if (read.size() < all) {
-        const auto [broken, rest] =
-            co_await asio::async_read(stream, buffer, asio::transfer_exactly(all - read.size()), as_result);
-        if (broken) co_return;
-      }
-      requests.push_back(read.substr(0, all));
-      read.erase(0, all);
-      asio::steady_timer timer(acceptor.get_executor(), pause);
-      co_await timer.async_wait(as_result);
-      const std::string answer = answers.front();
-      if (answers.size() > 1) answers.erase(answers.begin());
-      if (answer.empty()) co_return;
-      co_await asio::async_write(stream, asio::buffer(answer), as_result);
-      if (idle_close) {
-        timer.expires_after(*idle_close);
-        co_await timer.async_wait(as_result);
-        co_return;
-      }
-    }
-  }
-
-  tcp::acceptor acceptor;
-  std::vector<std::string> answers{ok("{}")};
-  std::vector<std::string> requests;
-  std::chrono::milliseconds pause{0};
-  std::optional<std::chrono::milliseconds> idle_close;
-  int connections = 0;
-};
 
 struct pair_of_them {
   tests::authority ca;
   tests::certificate_files servers = ca.issue("DNS:b1.example.net");
   tests::certificate_files clients = ca.issue("DNS:e17.ns.lb.example.com");
   asio::io_context io;
-  server other{io, https::server_context({ca.ca(), servers.certificate, servers.key}).value()};
+  tests::tls_server other{io, https::server_context({ca.ca(), servers.certificate, servers.key}).value()};
   https::client_settings settings{{"127.0.0.1", other.acceptor.local_endpoint().port(), "b1.example.net",
                                    https::client_context({ca.ca(), clients.certificate, clients.key}).value()},
                                   2000ms,
