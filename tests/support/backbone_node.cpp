@@ -3,6 +3,7 @@
 // protocol, the registry, the store, sharing by etcd, and the port check, put together as the daemon does it. Prints
 // one JSON object when it is ready, and answers each line of standard input with one: "sight LABEL ADDRESS", "edges",
 // "rows", "counters", "tls" (reads the files again). Ends at the end of its input.
+#include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -358,6 +359,7 @@ int main(int count, char** words) {
   app.add_option("--names", given.names);
   CLI11_PARSE(app, count, words);
   try {
+    spdlog::set_default_logger(spdlog::stderr_logger_st("backbone_node"));
     asio::io_context io(1);
     node all(io, given);
     all.start();
