@@ -407,6 +407,7 @@ def test_the_documents_examples_are_valid_and_the_node_takes_them(own_node: Node
         for example in request_schema(operation)["examples"].values():
             check(name, example["value"])
             if path == "/v1/report":  # after the withdrawal
+                edge.sequence = example["value"]["sequence"] - 2
                 assert edge.register(own_node)[0] == 200
             status, answer = edge.post(own_node, path, example["value"])
             assert status == 200, answer
@@ -444,7 +445,7 @@ def broken(value: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
 
 @pytest.mark.parametrize("path", list(API["paths"]))
 def test_what_the_schemas_refuse_the_node_refuses(own_node: Node, ca: Authority, path: str) -> None:
-    """And the other way round: what the node takes is valid."""
+    """As malformed or too large, and never takes it."""
     operation = API["paths"][path]["post"]
     name = request_schema(operation)["schema"]["$ref"].rsplit("/", 1)[1]
     edge = Edge(ca, "e17")
@@ -457,7 +458,7 @@ def test_what_the_schemas_refuse_the_node_refuses(own_node: Node, ca: Authority,
             message["sequence"] = edge.next()
         valid = validator.is_valid(message)
         status, answer = edge.post(own_node, path, message)
-        if not valid and status not in (400, 413) or status == 200 and not valid:
+        if not valid and status not in (400, 413):
             differing.append((message, status, answer))
         if status != 200:
             check("error", answer)
