@@ -6,6 +6,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace nearside::dns {
@@ -45,6 +46,13 @@ struct pool_choice {
 
 /// All pools, by rrset::pool. What a name without any pool answers is in its RRsets alone.
 using choices = std::vector<pool_choice>;
+
+/// What decides among the alternatives of an answer.
+struct draw_numbers {
+  std::uint32_t random = 0;
+  std::uint32_t client = 0;                // client::number, for choices by client
+  std::optional<std::size_t> alternative;  // just this one, of n the one numbered alternative % n; no number counts
+};
 
 /// Which alternative a random number, or the hash of a client, falls on. The program does the same (bpf/lookup.h).
 [[nodiscard]] inline std::size_t draw(const std::vector<alternative>& from, std::uint32_t number) noexcept {

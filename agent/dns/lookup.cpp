@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "agent/dns/lookup_mapped.hpp"
+#include "agent/dns/lookup_parts.hpp"
 #include "agent/dns/rr_type.hpp"
 
 namespace nearside::dns {
@@ -19,13 +21,21 @@ struct place {
   const name* cut = nullptr;  // the zone cut at or above the name, if there is one
 };
 
-place walk(const zone& z, const name& owner) {
+/// What the zone has, or where it has nothing what is registered.
+const node* find_node(const zone& z, std::span<const std::uint8_t> owner, const mapping* map) {
+  const node* written = z.find(owner);
+  if (map == nullptr || (written != nullptr && !written->is_empty())) return written;
+  const node* registered = map->find(owner);
+  return registered != nullptr ? registered : written;
+}
+
+place walk(const zone& z, const name& owner, const mapping* map) {
   const label_starts starts(owner);
   const node* closest = z.find(z.apex());
   if (const name* cut = z.cut_above(owner)) return {z.find(*cut), cut};
   std::size_t label = starts.size() - z.apex().labels();
   for (; label > 0; --label) {
-    const node* next = z.find(owner.wire().subspan(starts[label - 1]));
+    const node* next = find_node(z, owner.wire().subspan(starts[label - 1]), map);
     if (next == nullptr) break;
     closest = next;
   }
@@ -37,34 +47,12 @@ place walk(const zone& z, const name& owner) {
   return {z.find(std::span(source).first(2 + encloser.size())), nullptr};
 }
 
-/// What is decided for the RRset; nullptr: nothing.
-const choice* choice_of(const choices& chosen, const rrset& set) noexcept {
-  if (set.pool >= chosen.size()) return nullptr;
-  return &chosen[set.pool].families[set.type == rr_type::aaaa ? 1 : 0];
-}
-
-/// The alternative of an answer that is taken; nullptr: there is none, or it has records that the RRset has not.
-const alternative* drawn_from(const choice& decided, const rrset& set, const draw_numbers& by) noexcept {
-  const auto& all = decided.alternatives;
-  if (decided.what != choice::kind::answer || all.empty()) return nullptr;
-  const std::size_t index =
-      by.alternative ? *by.alternative % all.size() : draw(all, decided.by_client ? by.client : by.random);
-  if (index >= all.size()) return nullptr;
-  const auto& order = all[index].order;
-  const bool fits = !order.empty() && std::all_of(order.begin(), order.end(),
-                                                  [&](std::uint8_t record) { return record < set.rdatas.size(); });
-  return fits ? &all[index] : nullptr;
-}
-
 /// Which record of an RRset without a pool comes first. The same draw as that of a pool with equal shares.
 std::size_t first_of(const rrset& set, const draw_numbers& by) noexcept {
   const std::size_t count = set.alternatives();
   if (by.alternative) return *by.alternative % count;
   return static_cast<std::size_t>((std::uint64_t{by.random} * count) >> 32U);
 }
-
-/// RFC 2308 2 and 5: the SOA with the TTL that the negative answer may be kept.
-void say_no(const zone& z, sections& s) { s.authority.push_back({&z.apex(), &z.soa(), z.negative_ttl(), 0, {}}); }
 
 /// A and AAAA RRsets of the name servers that are inside the zone, glue among them; each server once. Not those of a
 /// pool: they are only to be had as they are decided at the moment, by asking for them.
@@ -102,25 +90,6 @@ const rrset* select(const node& at, std::uint16_t qtype, const choices& chosen) 
   return lowest;
 }
 
-/// Puts an RRset of a pool into the answer, as it is decided.
-void answer_from_pool(const zone& z, const name& owner, const rrset& set, const choices& chosen, const draw_numbers& by,
-                      sections& s) {
-  const choice* decided = choice_of(chosen, set);
-  if (decided != nullptr && decided->what == choice::kind::nodata) {
-    say_no(z, s);
-    return;
-  }
-  const alternative* one = decided != nullptr ? drawn_from(*decided, set, by) : nullptr;
-  if (one == nullptr) {
-    s.code = rcode::servfail;
-    s.authoritative = false;
-    s.answer.clear();
-    return;
-  }
-  s.by_client = decided->by_client;
-  s.answer.push_back({&owner, &set, decided->ttl, 0, one->order});
-}
-
 /// The zone that answers: the enclosing one, but for DS at its apex the parent that holds the delegation (RFC
 /// 4035 3.1.4.1).
 const zone* choose_zone(const zone_set& zones, const name& qname, std::uint16_t qtype) noexcept {
@@ -132,6 +101,13 @@ const zone* choose_zone(const zone_set& zones, const name& qname, std::uint16_t 
   return cut != nullptr && *cut == qname ? parent : z;
 }
 
+/// The NS RRset at the apex as the parent gives it to this client.
+const rrset& servers_of(const zone& z, const rrset& own, const lookup_context& context) {
+  if (context.map == nullptr || !z.follows_parent()) return own;
+  const rrset* told = context.map->servers_at(z, context.asked);
+  return told != nullptr ? *told : own;
+}
+
 bool is_answered_already(const sections& s, const name& owner) noexcept {
   return std::any_of(s.answer.begin(), s.answer.end(), [&](const placed_rrset& p) { return *p.owner == owner; });
 }
@@ -140,7 +116,7 @@ bool is_answered_already(const sections& s, const name& owner) noexcept {
 
 std::uint32_t pool_of(const zone_set& zones, const name& owner) {
   const zone* z = zones.enclosing(owner);
-  const place at = z == nullptr ? place{} : walk(*z, owner);
+  const place at = z == nullptr ? place{} : walk(*z, owner, nullptr);
   if (at.found == nullptr || at.cut != nullptr) return no_pool;
   for (const rrset& set : at.found->rrsets)
     if (set.pool != no_pool) return set.pool;
@@ -148,8 +124,9 @@ std::uint32_t pool_of(const zone_set& zones, const name& owner) {
 }
 
 sections lookup(const zone_set& zones, const choices& chosen, const name& qname, std::uint16_t qtype,
-                const draw_numbers& by) {
+                const lookup_context& context) {
   sections s;
+  if (context.map != nullptr && answer_made(qname, qtype, context, s)) return s;
   const zone* z = choose_zone(zones, qname, qtype);
   if (z == nullptr) {
     s.code = rcode::refused;
@@ -157,7 +134,11 @@ sections lookup(const zone_set& zones, const choices& chosen, const name& qname,
   }
   s.authoritative = true;
   for (const name* owner = &qname;;) {
-    const auto [at, cut] = walk(*z, *owner);
+    if (const name* mapped = context.map != nullptr ? z->mapped_above(*owner) : nullptr) {
+      answer_mapped(*z, *mapped, *owner, qtype, chosen, context, s);
+      return s;
+    }
+    const auto [at, cut] = walk(*z, *owner, context.map);
     // DS is the parent's record, so at the cut itself it is answered here (RFC 4035 3.1.4.1).
     if (cut != nullptr && !(qtype == rr_type::ds && *cut == *owner)) {
       // RFC 1034 4.1.1: AA speaks of the first owner in the answer, which is a CNAME of ours if there is one.
@@ -167,21 +148,22 @@ sections lookup(const zone_set& zones, const choices& chosen, const name& qname,
     }
     if (at == nullptr) {
       s.code = rcode::nxdomain;
-      say_no(*z, s);
+      say_no(*z, z->apex(), s);
       return s;
     }
     if (const rrset* set = select(*at, qtype, chosen)) {
       if (set->pool != no_pool) {
-        answer_from_pool(*z, *owner, *set, chosen, by, s);
+        answer_from_pool(*z, *owner, *set, choice_of(chosen, *set), context.by, s);
         return s;
       }
-      s.answer.push_back({owner, set, set->ttl, first_of(*set, by), {}});
+      if (set->type == rr_type::ns) set = &servers_of(*z, *set, context);
+      s.answer.push_back({owner, set, set->ttl, first_of(*set, context.by), {}});
       if (qtype == rr_type::ns) add_addresses(*z, *set, s);
       return s;
     }
     const rrset* alias = at->find(rr_type::cname);
     if (alias == nullptr) {
-      say_no(*z, s);
+      say_no(*z, z->apex(), s);
       return s;
     }
     s.answer.push_back({owner, alias, alias->ttl, 0, {}});

@@ -6,25 +6,17 @@
 #include <cstddef>
 #include <cstdint>
 #include <list>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "agent/dns/choice.hpp"
+#include "agent/dns/mapping.hpp"
+#include "agent/dns/rr_type.hpp"
 #include "agent/dns/zone.hpp"
 
 namespace nearside::dns {
-
-/// RCODEs that an answer can have (RFC 1035 4.1.1).
-enum class rcode : std::uint8_t {
-  noerror = 0,
-  formerr = 1,
-  servfail = 2,
-  nxdomain = 3,
-  notimp = 4,
-  refused = 5,
-  badvers = 16
-};
 
 /// One RRset as it goes into a section.
 struct placed_rrset {
@@ -33,31 +25,35 @@ struct placed_rrset {
   std::uint32_t ttl = 0;
   std::size_t first = 0;                // which of its records comes first
   std::span<const std::uint8_t> order;  // of a pool: which of its records, in this order; empty: all, from `first` on
+  bool whole_owner = false;  // written in full, so that what follows the question does not depend on the QNAME
 };
 
-/// Points into the zones, the choices, the QNAME given to lookup(), and `aliases`: none may go before it.
+/// Points into the zones, the choices, the mapping, the QNAME given to lookup(), `aliases` and `held`: none may go
+/// before it.
 struct sections {
   rcode code = rcode::noerror;
   bool authoritative = false;
-  bool by_client = false;  // another client may get another answer
+  bool by_client = false;             // another client may get another answer
+  std::optional<std::uint8_t> scope;  // SCOPE PREFIX-LENGTH, where it is not that of choices by client
   std::vector<placed_rrset> answer;
   std::vector<placed_rrset> authority;
   std::vector<placed_rrset> additional;
-  std::list<name> aliases;  // targets of the CNAMEs followed
+  std::list<name> aliases;                        // targets of the CNAMEs followed
+  std::vector<std::shared_ptr<const void>> held;  // what was made for this answer
 };
 
-/// What decides among the alternatives of the RRsets in the answer section.
-struct draw_numbers {
-  std::uint32_t random = 0;
-  std::uint32_t client = 0;                // client::number, for choices by client
-  std::optional<std::size_t> alternative;  // just this one, of n the one numbered alternative % n; no number counts
+/// Who asks, and what decides beside the zones and the choices.
+struct lookup_context {
+  draw_numbers by = {};
+  origin asked = {};
+  const mapping* map = nullptr;  // nullptr: mapped names are answered from their pools
 };
 
 /// Answers (qname, qtype) in class IN. Out of all zones it is REFUSED. A CNAME is followed within its zone, eight times
 /// at most (RFC 1034 3.6.2). An RRset of a pool is answered as `chosen` says; where that has nothing for it, or nothing
-/// that fits it, with SERVFAIL.
+/// that fits it, with SERVFAIL. Mapped names and what is registered: as `context.map` says.
 [[nodiscard]] sections lookup(const zone_set& zones, const choices& chosen, const name& qname, std::uint16_t qtype,
-                              const draw_numbers& by);
+                              const lookup_context& context);
 
 /// The pool whose servers the name is balanced over, by a wildcard too; no_pool: there is no such name, or it has none.
 [[nodiscard]] std::uint32_t pool_of(const zone_set& zones, const name& owner);

@@ -45,6 +45,19 @@ std::size_t message_writer::write_rrset(const name& owner, const rrset& set, std
 void message_writer::write_record(const name& owner, std::uint16_t type, std::uint16_t rclass, std::uint32_t ttl,
                                   std::span<const std::uint8_t> data) {
   write_owner(owner);
+  write_rest(type, rclass, ttl, data);
+}
+
+std::size_t message_writer::write_whole_rrset(const name& owner, const rrset& set, std::uint32_t ttl) {
+  for (const rdata& data : set.rdatas) {
+    append(owner.wire());
+    write_rest(set.type, rr_class::in, ttl, data);
+  }
+  return set.rdatas.size();
+}
+
+void message_writer::write_rest(std::uint16_t type, std::uint16_t rclass, std::uint32_t ttl,
+                                std::span<const std::uint8_t> data) {
   u16(type);
   u16(rclass);
   u16(static_cast<std::uint16_t>(ttl >> 16U));

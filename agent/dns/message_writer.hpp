@@ -25,6 +25,9 @@ class message_writer {
   std::size_t write_rrset(const name& owner, const rrset& set, std::uint32_t ttl, std::size_t first);
   /// Writes the records of `set` that `order` names, in that order. All must be there.
   std::size_t write_rrset(const name& owner, const rrset& set, std::uint32_t ttl, std::span<const std::uint8_t> order);
+  /// Writes all records of `set`, the owner in full in each, and no target of later ones: these octets are the same
+  /// wherever in a message they stand.
+  std::size_t write_whole_rrset(const name& owner, const rrset& set, std::uint32_t ttl);
   /// Writes one record; `owner` must live as long as the writer.
   void write_record(const name& owner, std::uint16_t type, std::uint16_t rclass, std::uint32_t ttl,
                     std::span<const std::uint8_t> data);
@@ -45,6 +48,7 @@ class message_writer {
   };
   void u16(std::uint16_t value);
   void write_owner(const name& owner);
+  void write_rest(std::uint16_t type, std::uint16_t rclass, std::uint32_t ttl, std::span<const std::uint8_t> data);
   void add_targets(const name& owner, std::size_t labels, std::size_t offset);
 
   std::vector<std::uint8_t> octets_;

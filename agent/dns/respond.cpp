@@ -74,8 +74,11 @@ std::optional<counts> write_sections(message_writer& writer, const sections& s, 
     std::size_t records = 0;
     for (const placed_rrset& p : section) {
       if (writer.size() > limit) break;
-      records += p.order.empty() ? writer.write_rrset(*p.owner, *p.set, p.ttl, p.first)
-                                 : writer.write_rrset(*p.owner, *p.set, p.ttl, p.order);
+      if (p.whole_owner)
+        records += writer.write_whole_rrset(*p.owner, *p.set, p.ttl);
+      else
+        records += p.order.empty() ? writer.write_rrset(*p.owner, *p.set, p.ttl, p.first)
+                                   : writer.write_rrset(*p.owner, *p.set, p.ttl, p.order);
     }
     return records;
   };
@@ -128,7 +131,10 @@ std::vector<std::uint8_t> respond(const zone_set& zones, const choices& chosen, 
     found.authoritative = chaos != nullptr;
     found.code = chaos != nullptr ? rcode::noerror : rcode::refused;
   } else {
-    found = lookup(zones, chosen, q.asked->qname, q.asked->qtype, {context.random, who.number, context.alternative});
+    const lookup_context asker{{context.random, who.number, context.alternative},
+                               {context.client, context.destination, q.edns ? q.edns->subnet : no_subnet},
+                               context.map};
+    found = lookup(zones, chosen, q.asked->qname, q.asked->qtype, asker);
   }
 
   message_writer writer;
@@ -137,7 +143,7 @@ std::vector<std::uint8_t> respond(const zone_set& zones, const choices& chosen, 
   std::vector<std::uint8_t> opt;
   if (q.edns) {
     // RFC 7871 7.3.1: what suits every client has scope 0; negative answers always do.
-    const std::uint8_t scope = found.by_client ? who.scope : std::uint8_t{0};
+    const std::uint8_t scope = found.scope.value_or(found.by_client ? who.scope : std::uint8_t{0});
     opt = make_opt(*q.edns, self, found.code, q.fault == query_fault::none, scope);
   }
 

@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "agent/dns/choice.hpp"
+#include "agent/dns/mapping.hpp"
 #include "agent/dns/zone.hpp"
 
 namespace nearside::dns {
@@ -27,6 +28,8 @@ struct request_context {
   std::uint32_t random = 0;                     // evenly distributed over 32 bits: dns::draw() takes it
   boost::asio::ip::address client = {};         // where it comes from: for choices by client
   std::optional<std::size_t> alternative = {};  // for rendering: of n alternatives the one numbered alternative % n
+  boost::asio::ip::address destination = {};    // which of our addresses it came to
+  const mapping* map = nullptr;                 // what is registered; nullptr: nothing can be
 };
 
 /// The reply in wire format; empty where none is to be sent (a response, less than a header).

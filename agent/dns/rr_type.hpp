@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Numbers and mnemonics of RR types, and what the rest of the room must know of a type: is it served, and where the
-// domain name in its RDATA begins.
+// domain name in its RDATA begins. Beside them the RCODEs.
 #pragma once
 
 #include <cstddef>
@@ -22,6 +22,17 @@ inline constexpr std::uint16_t nxname = 128, ixfr = 251, axfr = 252, mailb = 253
 namespace rr_class {
 inline constexpr std::uint16_t in = 1, ch = 3;
 }  // namespace rr_class
+
+/// RCODEs that an answer can have (RFC 1035 4.1.1).
+enum class rcode : std::uint8_t {
+  noerror = 0,
+  formerr = 1,
+  servfail = 2,
+  nxdomain = 3,
+  notimp = 4,
+  refused = 5,
+  badvers = 16
+};
 
 /// "AAAA", or "TYPE1234" (RFC 3597 5) where there is no mnemonic.
 [[nodiscard]] std::string type_text(std::uint16_t type);

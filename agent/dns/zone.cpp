@@ -102,6 +102,22 @@ void zone::balance(const name& owner, std::uint32_t pool) {
   }
 }
 
+result<void> zone::map(const name& owner, std::uint32_t number) {
+  const auto refused = [&](const std::string& why) { return error{errc::invalid, owner.text() + ": " + why}; };
+  if (owner == apex_ || !owner.is_at_or_below(apex_)) return refused("a zone cut lies below " + apex_.text());
+  if (owner.is_wildcard()) return refused("a wildcard cannot be a zone cut");
+  if (const name* cut = cut_above(owner)) return refused("lies in the delegation of " + cut->text());
+  if (const name* above = mapped_above(owner)) return refused("lies in the mapped name " + above->text());
+  node& at = node_at(owner);
+  for (const rrset& set : at.rrsets) {
+    if (set.type != rr_type::a && set.type != rr_type::aaaa)
+      return refused("its servers answer for it, so it cannot have " + type_text(set.type) + " records");
+  }
+  at.mapped = number;
+  ++mapped_;
+  return {};
+}
+
 void zone::balance_several() noexcept {
   for (auto& [owner, at] : nodes_) {
     for (rrset& set : at.rrsets) {
@@ -118,6 +134,9 @@ result<void> zone::check() const {
   if (top.find(rr_type::soa) == nullptr) return missing("there is no SOA record");
   if (top.find(rr_type::ns) == nullptr) return missing("there is no NS record");
   for (const auto& [owner, at] : nodes_) {
+    if (const name* mapped = mapped_above(owner); mapped != nullptr && *mapped != owner)
+      return error{errc::invalid,
+                   owner.text() + ": lies below the mapped name " + mapped->text() + ", whose servers answer for it"};
     const rrset* servers = at.find(rr_type::ns);
     if (servers == nullptr) {
       if (at.find(rr_type::ds) != nullptr)
@@ -159,15 +178,27 @@ const name* zone::stored_name(std::span<const std::uint8_t> owner) const noexcep
   return found != nodes_.end() ? &found->first : nullptr;
 }
 
-const name* zone::cut_above(const name& owner) const noexcept {
-  if (cuts_ == 0 || !owner.is_at_or_below(apex_)) return nullptr;
+/// The name at or above `owner` and below the apex, the highest first, whose node passes the test.
+template <typename Test>
+const name* zone::highest(const name& owner, Test test) const noexcept {
+  if (!owner.is_at_or_below(apex_)) return nullptr;
   const label_starts starts(owner);
   for (std::size_t label = starts.size() - apex_.labels(); label-- > 0;) {
     const auto found = nodes_.find(owner.wire().subspan(starts[label]));
     if (found == nodes_.end()) return nullptr;
-    if (found->second.find(rr_type::ns) != nullptr) return &found->first;
+    if (test(found->second)) return &found->first;
   }
   return nullptr;
+}
+
+const name* zone::cut_above(const name& owner) const noexcept {
+  if (cuts_ == 0) return nullptr;
+  return highest(owner, [](const node& at) { return at.find(rr_type::ns) != nullptr; });
+}
+
+const name* zone::mapped_above(const name& owner) const noexcept {
+  if (mapped_ == 0) return nullptr;
+  return highest(owner, [](const node& at) { return at.mapped != no_mapped; });
 }
 
 void zone::for_each(const std::function<void(const name&, const node&)>& visit) const {

@@ -22,6 +22,9 @@ using rdata = std::vector<std::uint8_t>;
 /// An RRset whose answer is in its records alone.
 inline constexpr std::uint32_t no_pool = UINT32_MAX;
 
+/// A name that is in its zone as it is written there.
+inline constexpr std::uint32_t no_mapped = UINT32_MAX;
+
 /// Records of one owner and type (RFC 2181 5). `balanced`: the answer has as many alternatives as records, each
 /// beginning with another one (rotation). `pool`: the records are what there is to choose from, and dns::choices
 /// decides which of them are answered, in which order, and for how long.
@@ -41,7 +44,11 @@ struct rrset {
 /// All RRsets of one owner; none at an empty non-terminal.
 struct node {
   std::vector<rrset> rrsets;
+  // Number of a mapped name: a dns::mapping says what it is to whom asks, a zone cut or the owner of its A and AAAA.
+  std::uint32_t mapped = no_mapped;
 
+  /// Nothing is there: an empty non-terminal.
+  [[nodiscard]] bool is_empty() const noexcept { return rrsets.empty() && mapped == no_mapped; }
   [[nodiscard]] const rrset* find(std::uint16_t type) const noexcept;
 };
 
@@ -56,10 +63,17 @@ class zone {
   result<void> add(const name& owner, std::uint16_t type, std::uint32_t ttl, rdata data);
   /// Puts the A and AAAA RRsets of a name into a pool of servers, if they are there.
   void balance(const name& owner, std::uint32_t pool);
+  /// Makes the name a mapped one, with A and AAAA at most; there it need not be yet. Errors: it is the apex, a wildcard
+  /// or out of the zone, has other records, or lies at or below a zone cut or another mapped name.
+  result<void> map(const name& owner, std::uint32_t number);
+  /// The servers of the apex are what the parent says (mapping::servers_at); the zone's own until it has said so.
+  void follow_parent() noexcept { follows_parent_ = true; }
+  [[nodiscard]] bool follows_parent() const noexcept { return follows_parent_; }
   /// Marks every A and AAAA RRset of several addresses as balanced.
   void balance_several() noexcept;
   /// What a whole zone needs: one SOA, at least one NS at the apex, addresses for the NS names at the apex that are
-  /// inside the zone, glue for the NS names at or below a zone cut, DS only at a cut. The error names the first fault.
+  /// inside the zone, glue for the NS names at or below a zone cut, DS only at a cut, nothing below a mapped name. The
+  /// error names the first fault.
   [[nodiscard]] result<void> check() const;
 
   [[nodiscard]] const name& apex() const noexcept { return apex_; }
@@ -74,16 +88,22 @@ class zone {
   [[nodiscard]] const name* stored_name(std::span<const std::uint8_t> owner) const noexcept;
   /// The highest zone cut at or above `owner` and below the apex; nullptr: none.
   [[nodiscard]] const name* cut_above(const name& owner) const noexcept;
+  /// The mapped name at or above `owner`; nullptr: none.
+  [[nodiscard]] const name* mapped_above(const name& owner) const noexcept;
   /// Calls for every node, empty non-terminals included, in no order.
   void for_each(const std::function<void(const name&, const node&)>& visit) const;
   [[nodiscard]] std::size_t size() const noexcept { return nodes_.size(); }
 
  private:
   node& node_at(const name& owner);
+  template <typename Test>
+  const name* highest(const name& owner, Test test) const noexcept;
 
   name apex_;
   std::unordered_map<name, node, name_hash, name_equal> nodes_;
-  std::size_t cuts_ = 0;  // nodes with NS below the apex; cut_above() of a zone without any is free
+  std::size_t cuts_ = 0;    // nodes with NS below the apex; cut_above() of a zone without any is free
+  std::size_t mapped_ = 0;  // the same for mapped_above()
+  bool follows_parent_ = false;
 };
 
 /// The zones of a node, with the enclosing-zone search. Immutable once published: held by shared_ptr<const zone_set>.
