@@ -23,15 +23,18 @@ struct content {
   /// What the zones' pools answer; never null. Changed in place, between two replies, by whoever decides.
   std::shared_ptr<dns::choices> choices;
   dns::identity self;
+  /// What is registered; null where nothing can be. Changed in place, between two replies.
+  std::shared_ptr<const dns::mapping> map = nullptr;
 };
 
 class answerer {
  public:
   answerer(content initial, pick_source& picks) : content_(std::move(initial)), picks_(picks) {}
 
-  /// The reply to one message from `client`; empty where none is due. Counts it by RCODE.
+  /// The reply to one message from `client` to our address `destination`; empty where none is due. Counts it by RCODE.
   [[nodiscard]] std::vector<std::uint8_t> answer(std::span<const std::uint8_t> message, transport by,
-                                                 const boost::asio::ip::address& client);
+                                                 const boost::asio::ip::address& client,
+                                                 const boost::asio::ip::address& destination);
   /// From the next message on, replies are made from this.
   void publish(content next) { content_ = std::move(next); }
   [[nodiscard]] const content& in_force() const noexcept { return content_; }

@@ -43,6 +43,7 @@ struct tcp_service::connection {
 
   tcp::socket socket;
   asio::ip::address client;
+  asio::ip::address local;  // which of our addresses it came to
   asio::steady_timer timer;
   clock::time_point deadline;  // moved by the connection's coroutine, enforced by watch()
   connection_table::id number;
@@ -96,6 +97,7 @@ void tcp_service::take(tcp::socket socket, const asio::ip::address& client) {
   // Answers are written as soon as they are made: Nagle's algorithm would hold the second of two back.
   socket.set_option(tcp::no_delay(true), ignored);
   const auto peer = std::make_shared<connection>(std::move(socket), client, place.admitted);
+  peer->local = peer->socket.local_endpoint(ignored).address();
   peers_.emplace(place.admitted, peer);
   peer->deadline = clock::now() + limits_.idle;
   watch(peer);
@@ -146,7 +148,7 @@ bool tcp_service::answer_some(connection& peer) {
     table_.touch(peer.number);
     // Only a whole message moves the deadline: octets that dribble in do not.
     peer.deadline = clock::now() + limits_.idle;
-    const auto reply = answers_.answer(step.message, transport::tcp, peer.client);
+    const auto reply = answers_.answer(step.message, transport::tcp, peer.client, peer.local);
     const bool due = !reply.empty() && append_framed(peer.output, reply);
     ++(due ? answers_.count.tcp_answered : answers_.count.tcp_ignored);
   }

@@ -102,7 +102,7 @@ bool udp_socket::serve_batch() {
     reply.clear();
     if (may_be_answered(b.clients[i]))
       reply = answers_.answer({&b.queries[i * longest_query], b.received[i].msg_len}, transport::udp,
-                              b.clients[i].address());
+                              b.clients[i].address(), local_.address());
     if (reply.empty()) {
       ++count.udp_ignored;
       continue;

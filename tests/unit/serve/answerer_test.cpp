@@ -13,6 +13,7 @@ namespace {
 const octets refused_query{0x12, 0x34, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 3, 'w', 'w', 'w', 0, 0, 1, 0, 1};
 
 const auto client = boost::asio::ip::make_address("192.0.2.7");
+const auto ours = boost::asio::ip::make_address("192.0.2.53");
 
 struct fixture {
   serve::pick_source picks{1};
@@ -22,7 +23,7 @@ struct fixture {
 }  // namespace
 
 TEST_CASE_METHOD(fixture, "a reply is counted by its RCODE", "[serve][answerer]") {
-  const auto reply = answers.answer(refused_query, serve::transport::udp, client);
+  const auto reply = answers.answer(refused_query, serve::transport::udp, client, ours);
   REQUIRE(reply.size() == refused_query.size());
   CHECK(answers.count.rcodes[5] == 1);
 }
@@ -30,7 +31,7 @@ TEST_CASE_METHOD(fixture, "a reply is counted by its RCODE", "[serve][answerer]"
 TEST_CASE_METHOD(fixture, "a response gets no reply and counts under no RCODE", "[serve][answerer]") {
   octets response = refused_query;
   response[2] = 0x80;
-  CHECK(answers.answer(response, serve::transport::tcp, client).empty());
+  CHECK(answers.answer(response, serve::transport::tcp, client, ours).empty());
   for (const auto count : answers.count.rcodes) CHECK(count == 0);
 }
 
