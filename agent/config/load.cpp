@@ -38,12 +38,17 @@ std::variant<loaded, std::vector<problem>> load_text(std::string_view text, cons
   check_list checks = read_checks(root, folder);
   const server_list servers = read_servers(root, checks.names, problems);
   pool_list pools(checks.all);
-  auto zones = std::make_shared<const dns::zone_set>(read_zones(root, folder, {checks, servers, pools}, problems));
+  const node_roles roles{.is_backbone = root.has("backbone"), .registers = root.has("registration")};
+  root.allow("backbone");
+  root.allow("registration");
+  std::vector<mapped_name> mapped;
+  auto zones = std::make_shared<const dns::zone_set>(
+      read_zones(root, folder, {checks, servers, pools, roles, mapped}, problems));
   root.finish();
   if (problems.size() > 0) return problems.take();
   pools.move_into(measured);
   measured.checks = std::move(checks.all);
-  return loaded{std::move(options), std::move(zones), std::move(measured)};
+  return loaded{std::move(options), std::move(zones), std::move(measured), std::move(mapped)};
 }
 
 }  // namespace nearside::config

@@ -9,6 +9,7 @@
 #include <variant>
 #include <vector>
 
+#include "agent/config/mapped_name.hpp"
 #include "agent/config/measuring.hpp"
 #include "agent/config/problem.hpp"
 #include "agent/config/settings.hpp"
@@ -21,6 +22,7 @@ struct loaded {
   settings options;
   std::shared_ptr<const dns::zone_set> zones;
   measuring servers;
+  std::vector<mapped_name> mapped;  // dns::node::mapped is the index
 };
 
 /// Reads the TOML file at `path` and the master files that it names (relative paths: from the folder of `path`).

@@ -2,6 +2,8 @@
 #include "agent/config/read_zones.hpp"
 
 #include <algorithm>
+#include <array>
+#include <chrono>
 #include <optional>
 #include <string>
 #include <unordered_map>
@@ -15,7 +17,11 @@
 namespace nearside::config {
 namespace {
 
-constexpr std::uint32_t usual_ttl = 20;
+using namespace std::chrono_literals;
+
+// A resolver keeps a referral for that long: it bounds how long a dead edge is asked, and how often we are.
+constexpr std::chrono::seconds least_referral_ttl = 30s;
+constexpr std::chrono::seconds most_referral_ttl = 300s;
 
 struct placed_zone {
   dns::zone zone;
@@ -41,15 +47,30 @@ std::optional<dns::name> read_apex(table_reader& table) {
   return *name;
 }
 
+/// parent = "backbone": the zone is a cut that backbone nodes refer to this edge.
+void read_parent(table_reader& table, const node_roles& roles, dns::zone& zone) {
+  constexpr std::array<std::string_view, 1> parents{"backbone"};
+  if (!table.one_of("parent", parents)) return;
+  if (!roles.registers)
+    table.complain("parent", table.at("parent"), "expected only at an edge that registers, found no [registration]");
+  zone.follow_parent();
+}
+
 /// A zone without a name has its table read all the same, with the root in the place of the name, and is not to be
 /// used.
 dns::zone read_zone(table_reader& table, const std::optional<dns::name>& apex, const std::filesystem::path& folder,
                     const balance_sources& sources, problem_list& problems) {
   dns::zone zone(apex.value_or(dns::name()));
-  std::uint32_t ttl = usual_ttl;
-  if (const auto found = table.seconds("ttl", least_ttl, most_ttl)) ttl = found->value;
-  const bool complete = read_content(table, folder, ttl, zone, problems);
-  read_balanced_names(table, ttl, sources, zone, problems);
+  usual_ttls ttls;
+  if (const auto found = table.seconds("ttl", least_ttl, most_ttl)) ttls.answer = found->value;
+  if (const auto found = table.seconds("referral_ttl", least_referral_ttl, most_referral_ttl)) {
+    ttls.referral = found->value;
+    if (!sources.roles.is_backbone)
+      table.complain("referral_ttl", found->at, "expected only at a backbone node, found no [backbone]");
+  }
+  read_parent(table, sources.roles, zone);
+  const bool complete = read_content(table, folder, ttls.answer, zone, problems);
+  read_balanced_names(table, ttls, sources, zone, problems);
   table.finish();
   if (complete && apex) {
     if (const auto whole = zone.check(); !whole) problems.add(table.at(), whole.error().message);
@@ -71,7 +92,7 @@ void check_nesting(const placed_zone& outer, const placed_zone& inner, problem_l
   }
   std::optional<dns::name> hidden;
   outer.zone.for_each([&](const dns::name& owner, const dns::node& node) {
-    if (node.rrsets.empty() || !owner.is_at_or_below(apex)) return;
+    if (node.is_empty() || !owner.is_at_or_below(apex)) return;
     if (!hidden || owner < *hidden) hidden = owner;
   });
   if (hidden) {

@@ -69,18 +69,56 @@ result<void> add_addresses(const dns::name& owner, std::uint32_t ttl, const pool
   return {};
 }
 
-void read_balanced_name(table_reader& table, std::uint32_t ttl, const balance_sources& sources, dns::zone& zone,
+/// How the clients of the name come to their servers; nothing: as those of an edge.
+std::optional<mapped_mode> read_mode(table_reader& table, const node_roles& roles) {
+  const auto word = table.one_of("mode", mapped_mode_words);
+  if (!table.has("mode")) return std::nullopt;
+  if (!roles.is_backbone) {
+    table.complain("mode", table.at("mode"), "expected only at a backbone node, found no [backbone]");
+    return std::nullopt;
+  }
+  return word ? std::optional(static_cast<mapped_mode>(*word)) : std::nullopt;
+}
+
+/// Makes a mapped name of it. Its servers are measured by edges, and criteria are theirs: what is left to this node is
+/// to answer with all servers where it has nothing better.
+void map_name(table_reader& table, const dns::name& owner, mapped_mode how, const usual_ttls& ttls,
+              const balance_sources& sources, pool_wish& wish, dns::zone& zone) {
+  const auto number = static_cast<std::uint32_t>(sources.mapped.size());
+  if (const auto done = zone.map(owner, number); !done) {
+    table.complain("name", table.at("name"), done.error().message);
+    return;
+  }
+  const bool takes_all = wish.rules.how == score::policy::all || wish.rules.how == score::policy::spread;
+  const std::size_t usual = takes_all ? 0 : 1;
+  sources.mapped.push_back({.owner = owner,
+                            .zone = zone.apex(),
+                            .how = how,
+                            .addresses = wish.rules.addresses != 0 ? wish.rules.addresses : usual,
+                            .ttl = static_cast<std::uint32_t>(wish.rules.ttl.count()),
+                            .referral_ttl = ttls.referral});
+  score::criteria rules;
+  rules.ttl = wish.rules.ttl;
+  rules.ttl_min = wish.rules.ttl_min;
+  wish.rules = rules;
+  for (pooled_server& s : wish.servers) s.checks.clear();
+}
+
+void read_balanced_name(table_reader& table, const usual_ttls& ttls, const balance_sources& sources, dns::zone& zone,
                         names_seen& seen, problem_list& problems) {
   const std::size_t before = problems.size();
   const auto owner = read_owner(table, zone, seen);
   pool_wish wish;
-  wish.rules = read_criteria(table, std::chrono::seconds(ttl));
-  const server_choice chosen = read_balanced_servers(table, sources.servers, sources.checks.names);
+  const auto mode = read_mode(table, sources.roles);
+  wish.rules = read_criteria(table, std::chrono::seconds(ttls.answer));
+  const bool needs_servers = mode != mapped_mode::referral || table.has("servers");
+  server_choice chosen;
+  if (needs_servers) chosen = read_balanced_servers(table, sources.servers, sources.checks.names);
   wish.servers = chosen.servers;
   wish.fallbacks = read_fallbacks(table, wish.rules, chosen);
   table.finish();
   // What does not fit together is only told of a name of which each part is good.
-  if (problems.size() == before && chosen.whole) check_together(table, wish.rules, chosen, sources.checks.all);
+  if (problems.size() == before && chosen.whole && !mode) check_together(table, wish.rules, chosen, sources.checks.all);
   if (!owner) return;
   // A name with a problem has its addresses nevertheless, so that none is missed where the zone is looked at as a
   // whole.
@@ -89,23 +127,26 @@ void read_balanced_name(table_reader& table, std::uint32_t ttl, const balance_so
     table.complain("name", table.at("name"), added.error().message);
     return;
   }
-  if (problems.size() != before || !chosen.whole) return;
+  if (mode) map_name(table, *owner, *mode, ttls, sources, wish, zone);
+  if (problems.size() != before || !chosen.whole || !needs_servers) return;
   wish.label = owner->text();
-  if (const auto pool = sources.pools.add(wish))
+  if (const auto pool = sources.pools.add(wish)) {
     zone.balance(*owner, static_cast<std::uint32_t>(*pool));
-  else
+    if (mode) sources.mapped.back().pool = static_cast<std::uint32_t>(*pool);
+  } else {
     table.complain(
         "servers", table.at("servers"),
         "expected at most " + std::to_string(pool_list::most_targets) + " addresses with a check in all, found more");
+  }
 }
 
 }  // namespace
 
-void read_balanced_names(table_reader& zone_table, std::uint32_t ttl, const balance_sources& sources, dns::zone& zone,
-                         problem_list& problems) {
+void read_balanced_names(table_reader& zone_table, const usual_ttls& ttls, const balance_sources& sources,
+                         dns::zone& zone, problem_list& problems) {
   names_seen seen;
   for (table_reader& table : zone_table.tables("balance"))
-    read_balanced_name(table, ttl, sources, zone, seen, problems);
+    read_balanced_name(table, ttls, sources, zone, seen, problems);
 }
 
 }  // namespace nearside::config
