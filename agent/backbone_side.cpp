@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/co_spawn.hpp>
+#include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/json/array.hpp>
 #include <exception>
@@ -197,7 +198,10 @@ result<void> backbone_side::open_server(const config::backbone_settings& options
 result<void> backbone_side::open_etcd(const config::loaded& from) {
   const config::etcd_settings& options = from.options.backbone->etcd;
   if (options.endpoints.empty()) return {};
-  auto tls = https::client_context({.ca = options.ca, .oldest = https::tls_version::tls12});
+  https::tls_files files;
+  files.ca = options.ca;
+  files.oldest = https::tls_version::tls12;
+  auto tls = https::client_context(files);
   if (!tls) return tls.error();
   backbone::etcd_settings settings;
   for (const auto& endpoint : options.endpoints) settings.endpoints.push_back(peer_of(endpoint, *tls));
@@ -253,8 +257,13 @@ void backbone_side::set_prefix_table(const std::vector<config::table_row>& rows)
       wanted.emplace(std::pair(row.who, book_->number_of(row.edges[rank])), static_cast<std::uint32_t>(rank));
   for (const auto& [key, rank] : table_)
     if (!wanted.contains(key)) book_->rows().erase(key.first, key.second, mapping::source::table);
-  for (const auto& [key, rank] : wanted)
-    book_->rows().put(key.first, {.edge = key.second, .from = mapping::source::table, .rank = rank});
+  for (const auto& [key, rank] : wanted) {
+    mapping::claim near;
+    near.edge = key.second;
+    near.from = mapping::source::table;
+    near.rank = rank;
+    book_->rows().put(key.first, near);
+  }
   table_ = std::move(wanted);
 }
 
@@ -375,7 +384,7 @@ json::object backbone_side::status() const {
   const auto& book = book_->count();
   json::object refused;
   for (std::size_t i = 0; i < mapping::refusal_count; ++i)
-    refused.emplace(mapping::text_of(static_cast<mapping::refusal>(i)), api_->count().refused[i]);
+    refused.emplace(mapping::text_of(static_cast<mapping::refusal>(i)), book.refused[i]);
   const auto& https = server_->count();
   const auto store = store_->count();
   const auto& checks = checks_->count();
