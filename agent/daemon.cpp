@@ -230,6 +230,10 @@ void daemon::publish_change(std::span<const std::uint32_t> pools) {
   }
 }
 
+void daemon::publish_mapping(const backbone_side::news& changed) {
+  backbone_->release(changed.free_sites);
+}
+
 std::unique_ptr<balancer> daemon::make_balancer(const score::memory& known) {
   return std::make_unique<balancer>(io_.get_executor(), current_, known,
                                     [this](std::span<const std::uint32_t> pools) { publish_change(pools); });

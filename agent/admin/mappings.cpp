@@ -46,6 +46,7 @@ std::string why_of(const mapping::claim& c, const mapping::edge_state* edge, ins
     }
     case mapping::liveness::expired: return "lease ended";
     case mapping::liveness::withdrawn: return "withdrawn";
+    case mapping::liveness::unregistered: return "not registered";
   }
   if (c.from == mapping::source::table) return "the operator's prefix table";
   return "its nonce was seen from there " + std::to_string(std::llround(seconds_between(c.proved, now))) + " s ago";
