@@ -96,7 +96,7 @@ result<void> kernel_side::apply(const config::settings& options) {
                                            ? dataplane::stale_rule::answer
                                            : dataplane::stale_rule::pass);
   if (auto decided = decide_route(options.answering); !decided) return decided.error();
-  if (auto set = dataplane::set_listen(tables_, options.answering.port, options.answering.listen); !set)
+  if (auto set = dataplane::set_listen(tables_, options.answering.port, options.answering.listen, options.answering.direct_listen); !set)
     return set.error();
   return {};
 }

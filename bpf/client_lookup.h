@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
 /*
  * From a client's address to its site: the longest row that covers it. One text for the kernel, the agent and the
- * tests. Whoever includes it says before what CLIENT_TABLES is, and gives the functions sites4_at(), bucket4_at() and
+ * tests. Whoever includes it says before what CLIENT_TABLES is, and gives the functions block4_at(), bucket4_at() and
  * bucket6_at(): a pointer to the element, or 0 where there is none.
  */
 #ifndef NEARSIDE_CLIENT_LOOKUP_H
@@ -19,8 +19,9 @@ static __always_inline __u64 entry_in_bucket4(const struct bucket4 *bucket, __u3
 		return 0;
 	for (i = 0; i < BUCKET4_ROWS; i++) {
 		entry = read_word((const __u64 *)&bucket->rows[i]);
+		/* An empty entry looks like that of address 0, so both halves count: or'ed, an empty one changes nothing. */
 		if ((__u32)entry == address)
-			found = entry;
+			found |= entry;
 	}
 	return found;
 }
@@ -41,23 +42,30 @@ static __always_inline __u32 site_in_bucket6(const struct bucket6 *bucket, __u64
 	return found;
 }
 
-/* The site of an IPv4 address; site 0 where no row covers it; -1: not known here. */
+/*
+ * The site of an IPv4 address; site 0 where no row covers it; -1: not known here. An address that has an entry needs no
+ * more than its first bucket most of the time: no row is longer.
+ */
 static __always_inline int site_of_ipv4(CLIENT_TABLES tables, const struct config *settings, __u32 address)
 {
-	const __u32 *covering = sites4_at(tables, address >> 8);
+	const struct block4 *block;
 	__u32 word, site;
 	__u64 hash, entry;
 
-	if (!covering)
-		return -1;
-	word = read_word32(covering);
-	if (word & SITES4_LONGER && (word & ROW_SITE) != ROW_PASS) {
-		hash = hash_of_address4(address);
-		/* Both at once: which of the two it is must not be waited for. */
-		entry = entry_in_bucket4(bucket4_at(tables, first_bucket(hash, settings->buckets4)), address) |
-			entry_in_bucket4(bucket4_at(tables, second_bucket(hash, settings->buckets4)), address);
-		if (entry >> 32)
-			word = (__u32)(entry >> 32);
+	hash = hash_of_address4(address);
+	entry = entry_in_bucket4(bucket4_at(tables, first_bucket(hash, settings->buckets4)), address);
+	if (entry >> 32) {
+		word = (__u32)(entry >> 32);
+	} else {
+		block = block4_at(tables, (address >> 8) / BLOCK4_SITES);
+		if (!block)
+			return -1;
+		word = read_word32(&block->words[(address >> 8) % BLOCK4_SITES]);
+		if (word & SITES4_LONGER) {
+			entry = entry_in_bucket4(bucket4_at(tables, second_bucket(hash, settings->buckets4)), address);
+			if (entry >> 32)
+				word = (__u32)(entry >> 32);
+		}
 	}
 	site = word & ROW_SITE;
 	if (site == ROW_PASS)

@@ -46,22 +46,22 @@ static inline __attribute__((always_inline)) __u64 hash_of_prefix6(__u64 prefix,
 	return mix_row(prefix ^ (__u64)(length + 1) * 0x9e3779b97f4a7c15ull);
 }
 
-/* The places of a key; the number of buckets is a power of two. */
+/* The places of a key: each half of its hash times the number of buckets. */
 static inline __attribute__((always_inline)) __u32 first_bucket(__u64 hash, __u32 buckets)
 {
-	return (__u32)hash & (buckets - 1);
+	return (__u32)((hash & 0xffffffff) * buckets >> 32);
 }
 
 static inline __attribute__((always_inline)) __u32 second_bucket(__u64 hash, __u32 buckets)
 {
-	return (__u32)(hash >> 32) & (buckets - 1);
+	return (__u32)((hash >> 32) * buckets >> 32);
 }
 
 /* What the entry of a prefix has beside its site; never 0. An entry that is another row's by now has another tag. */
 static inline __attribute__((always_inline)) __u32 tag_of_row6(__u64 hash, __u32 length)
 {
-	/* Bits that the numbers of the buckets leave over, as far as there are any. */
-	return (__u32)((hash >> 8) ^ (hash >> 40)) << 8 | (length + 1);
+	/* The lower bits of each half, of which the bucket's number tells least. */
+	return (__u32)(hash ^ hash >> 32) << 8 | (length + 1);
 }
 
 #endif

@@ -9,7 +9,7 @@
 
 /* What client_lookup.h asks for: here its tables are maps. */
 #define CLIENT_TABLES int
-static __always_inline const __u32 *sites4_at(CLIENT_TABLES tables, __u32 index)
+static __always_inline const struct block4 *block4_at(CLIENT_TABLES tables, __u32 index)
 {
 	(void)tables;
 	return bpf_map_lookup_elem(&sites4, &index);

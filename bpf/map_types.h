@@ -130,7 +130,7 @@ struct config {
 	__u32 sites;           /* sites in each row of `site_answers`; fixed when the maps are made */
 	__u32 agent_pid;       /* who renews the lease; for people */
 	__u64 generation;      /* counts the changes published */
-	__u32 buckets4;        /* of `rows4` and `rows6`, powers of two; fixed when the maps are made */
+	__u32 buckets4;        /* of `rows4` and `rows6`; fixed when the maps are made */
 	__u32 buckets6;
 	__u64 lengths6; /* the prefix lengths of `rows6`, each plus one, in its octets, the longest in the lowest; 0: none */
 };
@@ -258,8 +258,16 @@ CHECK_SIZE(struct image_large, 1280);
 /* Site numbers are below this. */
 #define MAX_SITES (ROW_PASS - 1)
 
-/* Map `sites4`: by the first 24 bits of the address, the word of the longest row of up to /24 that covers it. */
+/*
+ * Map `sites4`: by the first 24 bits of the address, the word of the longest row of up to /24 that covers it; by sixteens,
+ * as the kernel gives each element of an array eight octets at least.
+ */
 #define SITES4_COUNT (1u << 24)
+#define BLOCK4_SITES 16
+struct block4 {
+	__u32 words[BLOCK4_SITES];
+};
+CHECK_SIZE(struct block4, 64);
 #define SITES4_LONGER 0x80000000u /* there are longer rows inside: ask `rows4` first */
 
 /* Map `rows4`: addresses covered by a row of /25 to /32. Each entry is one aligned word; each address has two buckets. */

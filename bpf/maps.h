@@ -93,7 +93,7 @@ struct {
 	__uint(max_entries, 1);
 	__uint(map_flags, BPF_F_MMAPABLE);
 	__type(key, __u32);
-	__type(value, __u32);
+	__type(value, struct block4);
 } sites4 SEC(".maps");
 
 /* Hash of an IPv4 address -> sites of clients whose rows are longer than /24. Written by the agent. */

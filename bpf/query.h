@@ -16,8 +16,8 @@ struct query {
 	__u16 end; /* of what follows the DNS message: link-layer padding or nothing */
 	__u8 is_ipv6;
 	__u8 checksum_absent; /* IPv4 with UDP checksum zero: the sender computed none */
-	__u32 header_sum;  /* ones' complement sum of pseudo header and UDP header, as the query has them */
-	__u32 address_sum; /* of the two addresses alone, for the reply */
+	__u32 header_sum;     /* ones' complement sum of pseudo header and UDP header, as the query has them */
+	__u32 address_sum;    /* of the two addresses alone, for the reply */
 
 	/* dns_message.h */
 	__u64 name[QNAME_WORDS]; /* lower-cased, zero-padded; valid as far as name_octets reaches */

@@ -13,7 +13,7 @@ const T* element(std::span<T> all, __u32 index) {
   return index < all.size() ? &all[index] : nullptr;
 }
 
-const __u32* sites4_at(CLIENT_TABLES tables, __u32 index) { return element(tables.sites4(), index); }
+const block4* block4_at(CLIENT_TABLES tables, __u32 index) { return element(tables.blocks4(), index); }
 const bucket4* bucket4_at(CLIENT_TABLES tables, __u32 index) { return element(tables.rows4(), index); }
 const bucket6* bucket6_at(CLIENT_TABLES tables, __u32 index) { return element(tables.rows6(), index); }
 

@@ -10,9 +10,10 @@ namespace nearside::dataplane {
 
 namespace {
 
-constexpr std::uint8_t block_bits = 24;      // a block is a /24, an element of sites4
-constexpr std::uint32_t block_size = 256;    // addresses
-constexpr std::size_t most_rebuilt = 1000;   // by one settle()
+constexpr std::uint8_t block_bits = 24;     // a block is a /24, an element of sites4
+constexpr std::uint32_t block_size = 256;   // addresses
+constexpr std::size_t most_rebuilt = 1000;  // by one settle()
+constexpr std::size_t spare_entries = 3;
 
 constexpr std::uint32_t word_of(std::uint32_t site, std::uint8_t length) noexcept {
   return site_word(site) | (length & ROW_LENGTH_MASK) << ROW_LENGTH_SHIFT;
@@ -45,7 +46,7 @@ client_rows4::client_rows4(const object& tables, const row_map4& rows)
 void client_rows4::adopt() {
   if (inside_.empty()) {
     // Made for a node without mapping: nothing is known here.
-    store_word(sites4_.data(), ROW_PASS);
+    for (std::uint32_t& word : sites4_) store_word(&word, ROW_PASS);
     return;
   }
   std::vector<std::uint8_t> seen(SITES4_COUNT);
@@ -98,7 +99,8 @@ void client_rows4::put(std::uint32_t address, std::uint8_t length) {
   for (std::uint32_t& there : sites4_.subspan(first, count)) {
     const std::uint32_t old = there;
     if (has_row(old) && length_of(old) > length) continue;
-    if ((old & ROW_SITE) == ROW_PASS && crowded_.contains(static_cast<std::uint32_t>(&there - sites4_.data()))) continue;
+    if ((old & ROW_SITE) == ROW_PASS && crowded_.contains(static_cast<std::uint32_t>(&there - sites4_.data())))
+      continue;
     store_word(&there, word | (old & SITES4_LONGER));
   }
 }
@@ -115,7 +117,8 @@ void client_rows4::erase(std::uint32_t address, std::uint8_t length) {
   for (std::uint32_t& there : sites4_.subspan(first, count)) {
     const std::uint32_t old = there;
     if (!has_row(old) || length_of(old) != length) continue;
-    if ((old & ROW_SITE) == ROW_PASS && crowded_.contains(static_cast<std::uint32_t>(&there - sites4_.data()))) continue;
+    if ((old & ROW_SITE) == ROW_PASS && crowded_.contains(static_cast<std::uint32_t>(&there - sites4_.data())))
+      continue;
     store_word(&there, instead | (old & SITES4_LONGER));
   }
 }
@@ -180,8 +183,8 @@ client_rows4::place client_rows4::find(std::uint32_t address) const noexcept {
         return found;
       }
     }
-    // The emptier bucket, so that both fill alike.
-    if (vacant > most_vacant) {
+    // The first bucket, which is asked first, as long as it is not crowded; then the emptier one.
+    if (vacant > most_vacant && most_vacant < spare_entries) {
       most_vacant = vacant;
       found.vacant = one;
     }

@@ -48,8 +48,8 @@ class client_rows4 {
 
  private:
   struct place {
-    row4* entry = nullptr;  // with this address; nullptr: none
-    row4* vacant = nullptr;   // where it could be; nullptr: nowhere
+    row4* entry = nullptr;   // with this address; nullptr: none
+    row4* vacant = nullptr;  // where it could be; nullptr: nowhere
   };
   [[nodiscard]] place find(std::uint32_t address) const noexcept;
   /// The word of the longest row that covers the prefix and is of `from` up to `below` bits; 0: none.
@@ -63,13 +63,13 @@ class client_rows4 {
 
   const object* tables_;
   const row_map4* rows_;
-  std::span<std::uint32_t> sites4_;   // the map's memory, or `shadow_` while loading
+  std::span<std::uint32_t> sites4_;  // the map's memory, or `shadow_` while loading
   std::vector<std::uint32_t> shadow_;
   std::vector<std::uint8_t> inside_;  // entries in each /24, less one, where its word has SITES4_LONGER
   std::size_t entries_ = 0;
-  std::set<std::uint32_t> crowded_;   // /24s by their number
-  std::uint32_t tried_ = 0;           // where settle() goes on
-  bool room_ = false;                 // something has become free since
+  std::set<std::uint32_t> crowded_;  // /24s by their number
+  std::uint32_t tried_ = 0;          // where settle() goes on
+  bool room_ = false;                // something has become free since
 };
 
 }  // namespace nearside::dataplane

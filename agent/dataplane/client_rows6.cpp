@@ -11,6 +11,7 @@ namespace nearside::dataplane {
 namespace {
 
 constexpr std::size_t most_tried = 1000;  // by one settle()
+constexpr std::size_t spare_entries = 3;
 
 constexpr std::uint64_t word_of(std::uint32_t site, std::uint32_t tag_and_length) noexcept {
   return std::uint64_t{tag_and_length} << 32 | site_word(site);
@@ -122,7 +123,8 @@ client_rows6::place client_rows6::find(const key6& row) const noexcept {
         return found;
       }
     }
-    if (vacant > most_vacant) {
+    // The first bucket, which is asked first, as long as it is not crowded; then the emptier one.
+    if (vacant > most_vacant && most_vacant < spare_entries) {
       most_vacant = vacant;
       found.vacant = one;
     }

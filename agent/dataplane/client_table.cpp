@@ -69,9 +69,9 @@ struct family {
   using key = typename Rows::key_type;
   Rows rows;
   shown_rows<Shown> shown;
-  std::vector<key> changed;     // since the last flush()
-  std::size_t not_shown = 0;    // rows for which the map had no room
-  bool room = false;            // rows have gone since
+  std::vector<key> changed;   // since the last flush()
+  std::size_t not_shown = 0;  // rows for which the map had no room
+  bool room = false;          // rows have gone since
 
   result<void> adopt() {
     return shown.read([this](const Shown& k, const mapping_value& v) { rows.emplace(row_key(k), row_of(v)); });
@@ -197,7 +197,8 @@ result<client_table_stats> client_table::state::flush() {
                           std::to_string(MAX_LENGTHS6) + " prefix lengths): only clients in a /64 row are answered");
   }
   if (four.not_shown + six.not_shown > 0) {
-    stats.notes.push_back(plural(four.not_shown + six.not_shown, "row") + " count but are not shown: the maps are full");
+    stats.notes.push_back(plural(four.not_shown + six.not_shown, "row") +
+                          " count but are not shown: the maps are full");
   }
   return stats;
 }

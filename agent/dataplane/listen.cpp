@@ -45,14 +45,16 @@ result<struct ::listen> to_kernel(std::uint16_t port, std::span<const asio::ip::
   struct ::listen list {};
   list.port = htons(port);
   if (port == 0) return error{errc::invalid, "listen: port 0"};
+  const auto is_in = [](std::span<const asio::ip::address> all, const asio::ip::address& address) {
+    return std::find(all.begin(), all.end(), address) != all.end();
+  };
   for (const auto& address : addresses) {
-    if (auto done = add(list, address, false); !done) return done.error();
+    if (auto done = add(list, address, is_in(direct, address)); !done) return done.error();
   }
   for (const auto& address : direct) {
-    if (std::find(addresses.begin(), addresses.end(), address) != addresses.end()) {
-      return error{errc::invalid, "listen " + address.to_string() + ": is a direct address too"};
+    if (!is_in(addresses, address)) {
+      return error{errc::invalid, "listen " + address.to_string() + ": a direct address that is not listened on"};
     }
-    if (auto done = add(list, address, true); !done) return done.error();
   }
   return list;
 }

@@ -21,8 +21,8 @@ struct listen_addresses {
 
 /// True: written and switched; false: it was so already. Errors: more than MAX_LISTEN addresses of a family
 /// (exhausted); an unspecified, multicast or broadcast address, or port 0 (invalid). No addresses: the program answers
-/// nothing. `direct`: further addresses, on which what is answered by site is left to the agent, as it answers there as
-/// the server of the zone cuts itself. Error besides: an address is in both (invalid).
+/// nothing. `direct`: those of the addresses on which what is answered by site is left to the agent, as it answers
+/// there as the server of the zone cuts itself. Error besides: one of them is not among the addresses (invalid).
 result<bool> set_listen(const object& tables, std::uint16_t port, std::span<const boost::asio::ip::address> addresses,
                         std::span<const boost::asio::ip::address> direct = {});
 

@@ -4,7 +4,6 @@
 #include <bpf/libbpf.h>
 
 #include <algorithm>
-#include <bit>
 #include <cstdarg>
 #include <cstdio>
 #include <string>
@@ -91,7 +90,7 @@ std::uint32_t elements_of(map_id map, const map_sizes& sizes) {
     case map_id::slots_small: return sizes.small_images;
     case map_id::slots_large: return sizes.large_images;
     case map_id::site_answers: return sizes.sites * sizes.mapped_sets;
-    case map_id::sites4: return sizes.mapping4 == 0 ? 1 : SITES4_COUNT;
+    case map_id::sites4: return sizes.mapping4 == 0 ? 1 : SITES4_COUNT / BLOCK4_SITES;
     case map_id::rows4: return buckets4_for(sizes.mapping4);
     case map_id::rows6: return buckets6_for(sizes.mapping6);
     case map_id::mapping4: return std::max(sizes.mapping4, 1u);
@@ -102,14 +101,14 @@ std::uint32_t elements_of(map_id map, const map_sizes& sizes) {
 
 }  // namespace
 
-std::uint32_t buckets4_for(std::uint32_t rows) noexcept { 
+std::uint32_t buckets4_for(std::uint32_t rows) noexcept {
   constexpr std::uint32_t wanted = BUCKET4_ROWS / 2;
-  return std::bit_ceil(std::max(1u, (rows + wanted - 1) / wanted));
+  return std::max(1u, (rows + wanted - 1) / wanted);
 }
 
-std::uint32_t buckets6_for(std::uint32_t rows) noexcept { 
+std::uint32_t buckets6_for(std::uint32_t rows) noexcept {
   static_assert(BUCKET6_ROWS == 4);
-  return std::bit_ceil(std::max(1u, rows));
+  return std::max(1u, rows - rows / 4);
 }
 
 void destroy_skeleton::operator()(dns_bpf* s) const noexcept { dns_bpf__destroy(s); }

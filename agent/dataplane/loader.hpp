@@ -29,7 +29,7 @@ struct loaded_object {
 };
 
 /// Buckets for so many rows, with room enough that both buckets of a key are hardly ever full: half of the entries stay
-/// free in `rows4`, three quarters in `rows6`, whose buckets are smaller.
+/// free in `rows4`, two thirds in `rows6`, whose buckets are smaller.
 [[nodiscard]] std::uint32_t buckets4_for(std::uint32_t rows) noexcept;
 [[nodiscard]] std::uint32_t buckets6_for(std::uint32_t rows) noexcept;
 

@@ -34,7 +34,7 @@ constexpr std::array<map_form, map_count> forms{{
     {"slots_small", sizeof(image_small), true},
     {"slots_large", sizeof(image_large), true},
     {"site_answers", sizeof(answer_ref), true},
-    {"sites4", sizeof(std::uint32_t), true},
+    {"sites4", sizeof(block4), true},
     {"rows4", sizeof(bucket4), true},
     {"rows6", sizeof(bucket6), true},
     {"mapping4", sizeof(mapping_value), false},

@@ -85,7 +85,11 @@ class object {
   [[nodiscard]] std::span<image_small> slots_small() const noexcept { return shared<image_small>(map_id::slots_small); }
   [[nodiscard]] std::span<image_large> slots_large() const noexcept { return shared<image_large>(map_id::slots_large); }
 
-  [[nodiscard]] std::span<std::uint32_t> sites4() const noexcept { return shared<std::uint32_t>(map_id::sites4); }
+  [[nodiscard]] std::span<block4> blocks4() const noexcept { return shared<block4>(map_id::sites4); }
+  /// The words of `sites4` in a row, by the first 24 bits of the address.
+  [[nodiscard]] std::span<std::uint32_t> sites4() const noexcept {
+    return memory_[index(map_id::sites4)].as<std::uint32_t>(std::size_t{capacity(map_id::sites4)} * BLOCK4_SITES);
+  }
   [[nodiscard]] std::span<bucket4> rows4() const noexcept { return shared<bucket4>(map_id::rows4); }
   [[nodiscard]] std::span<bucket6> rows6() const noexcept { return shared<bucket6>(map_id::rows6); }
 
@@ -106,7 +110,9 @@ class object {
 
   /// Where a row of `site_answers` begins: what `slot` of a word with ANSWER_BY_SITE says.
   [[nodiscard]] std::uint32_t base_of(std::uint32_t mapped_set) const noexcept { return mapped_set * sites(); }
-  [[nodiscard]] answer_ref load_site_answer(std::size_t word) const noexcept { return load(map_id::site_answers, word); }
+  [[nodiscard]] answer_ref load_site_answer(std::size_t word) const noexcept {
+    return load(map_id::site_answers, word);
+  }
   void store_site_answer(std::size_t word, answer_ref ref) const noexcept { store(map_id::site_answers, word, ref); }
 
   /// Runs `nearside_clock` once. Error: the kernel refuses to run it.

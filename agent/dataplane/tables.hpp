@@ -52,8 +52,7 @@ result<void> for_each_name(const object& tables, const std::function<void(instal
 /// The row of this name; nullopt: not installed.
 result<std::optional<installed_name>> find_name(const object& tables, const dns::name& owner);
 /// The words of a set, by type class; alternatives == 0: userland answers.
-[[nodiscard]] std::array<answer_ref, TYPE_CLASS_COUNT> answers_of(const object& tables,
-                                                                  std::uint32_t set) noexcept;
+[[nodiscard]] std::array<answer_ref, TYPE_CLASS_COUNT> answers_of(const object& tables, std::uint32_t set) noexcept;
 /// The same for the words past the lease: A and AAAA. alternatives == 0: what answers_of() says.
 [[nodiscard]] std::array<answer_ref, STALE_COLUMNS> stale_answers_of(const object& tables, std::uint32_t set) noexcept;
 /// The word of a site in the row of `site_answers` that begins at `base`; alternatives == 0: userland answers.

@@ -29,7 +29,7 @@ void* bpf_map_lookup_elem(const void* map, const void* key) {
     return element(tables->stale_answers, index, tables->stale_count, sizeof(struct answer_ref));
   if (map == &site_answers)
     return element(tables->site_answers, index, tables->site_answer_count, sizeof(struct answer_ref));
-  if (map == &sites4) return element(tables->sites4, index, tables->sites4_count, sizeof(__u32));
+  if (map == &sites4) return element(tables->sites4, index, tables->sites4_count, sizeof(struct block4));
   if (map == &rows4) return element(tables->rows4, index, tables->config->buckets4, sizeof(struct bucket4));
   if (map == &rows6) return element(tables->rows6, index, tables->config->buckets6, sizeof(struct bucket6));
   if (map == &slots_small) return element(tables->slots_small, index, tables->small_count, sizeof(struct image_small));

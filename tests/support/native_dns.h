@@ -26,7 +26,7 @@ struct native_tables {
   /* What is answered by site. */
   struct answer_ref* site_answers;
   __u32 site_answer_count;
-  __u32* sites4;
+  struct block4* sites4;
   __u32 sites4_count;
   struct bucket4* rows4;
   struct bucket6* rows6;

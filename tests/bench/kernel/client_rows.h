@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: (GPL-2.0-only OR BSD-2-Clause) */
+/* The rows of the benchmark's mapping: number i is a resolver somewhere in the address space, and has a site. */
+#ifndef NEARSIDE_BENCH_CLIENT_ROWS_H
+#define NEARSIDE_BENCH_CLIENT_ROWS_H
+
+#include <linux/types.h>
+
+/* As many edges, and lists of edges, as the plan is made for. */
+#define BENCH_SITES 100000
+
+/* An odd factor: no two numbers give one address. */
+static inline __attribute__((always_inline)) __u32 bench_address4(__u32 row)
+{
+	return row * 2654435761u;
+}
+
+/* The first 64 bits: a /64 within 2000::/3. */
+static inline __attribute__((always_inline)) __u64 bench_address6(__u32 row)
+{
+	return 1ull << 61 | (row * 0x9e3779b97f4a7c15ull) >> 3;
+}
+
+/* Site 0 is that of the clients without a row. */
+static inline __attribute__((always_inline)) __u32 bench_site(__u32 row)
+{
+	return 1 + row % BENCH_SITES;
+}
+
+#endif
