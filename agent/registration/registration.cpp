@@ -130,11 +130,12 @@ struct registration::state : std::enable_shared_from_this<registration::state> {
 
   static asio::awaitable<void> ask_one(std::shared_ptr<state> self, mapping::discovery::question question) {
     auto asked = dns::question::make(question.qname, question.measures ? LDNS_RR_TYPE_NS : LDNS_RR_TYPE_TXT);
-    // The zone's name is the backbone node's word, and not yet proved to be a domain name with a label before it.
-    result<answer> got = asked ? result<answer>(co_await ask({question.to.address, question.to.port},
-                                                             std::make_shared<const dns::question>(std::move(*asked)),
-                                                             self->how.question_timeout))
-                               : result<answer>(asked.error());
+    // The zone's name is the backbone node's word, and may be too long for a label before it.
+    result<answer> got = asked.has_error() ? asked.error() : error{};
+    if (asked) {
+      auto shared = std::make_shared<const dns::question>(std::move(*asked));
+      got = co_await ask({question.to.address, question.to.port}, std::move(shared), self->how.question_timeout);
+    }
     if (self->stopping) co_return;
     self->take_answer(question, got);
     self->find_out();
@@ -227,20 +228,29 @@ struct registration::state : std::enable_shared_from_this<registration::state> {
     return {answer.ttl, answer.default_servers, answer.servers};
   }
 
+  /// An egress that is claimed without a proof, which is to come, is refused without a word in the log.
+  static bool had_proof(const registrar& machine, const address& egress) {
+    return std::ranges::any_of(machine.claimed(), [&egress](const mapping::egress_claim& claim) {
+      return claim.address == egress && !claim.nonce.empty();
+    });
+  }
+
   void log(node& to, message_kind kind) const {
     const registrar& machine = to.machine;
     const auto where = machine.where();
     const std::string& wrong = machine.error_text();
     // What we have given up ourselves is no news.
     if (!wrong.empty() && wrong != to.told_error && (!stopping || kind == message_kind::withdrawal)) {
-      if (where == registrar::state::refused)
+      if (machine.failures() == 0)  // a node that does not know us, or another number, is soon put right
+        spdlog::info("backbone={}: {}", to.how.name, wrong);
+      else if (where == registrar::state::refused)
         spdlog::error("registration refused backbone={}: {}", to.how.name, wrong);
       else
         spdlog::warn("backbone={}: {}", to.how.name, wrong);
     }
     to.told_error = wrong;
-    if (where != std::exchange(to.told_state, where) && where == registrar::state::registered)
-      spdlog::info("registered backbone={} lifetime={}s", to.how.name, machine.answer()->lifetime.count());
+    if (where != std::exchange(to.told_state, where) && kind == message_kind::renewal && wrong.empty())
+      spdlog::info("registered from before backbone={} lifetime={}s", to.how.name, machine.answer()->lifetime.count());
     if (kind == message_kind::withdrawal && wrong.empty()) spdlog::info("withdrawn backbone={}", to.how.name);
     if (kind != message_kind::registration || !wrong.empty()) return;
 
@@ -249,11 +259,11 @@ struct registration::state : std::enable_shared_from_this<registration::state> {
     for (const auto& verdict : machine.verdicts()) {
       if (verdict.accepted)
         ++accepted;
-      else
+      else if (had_proof(machine, verdict.address))
         refusals.emplace(verdict.address, verdict.reason);
     }
-    spdlog::info("registered backbone={} egresses={} accepted={} sequence={}", to.how.name, machine.verdicts().size(),
-                 accepted, machine.sequence());
+    spdlog::info("registered backbone={} lifetime={}s egresses={} accepted={}", to.how.name,
+                 machine.answer()->lifetime.count(), machine.verdicts().size(), accepted);
     for (const auto& one : refusals)
       if (!to.told_refusals.contains(one))
         spdlog::warn("egress refused backbone={} address={} reason={}", to.how.name, one.first.to_string(), one.second);

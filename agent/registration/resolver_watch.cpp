@@ -123,7 +123,9 @@ std::vector<resolver> read_resolvers(const resolver_sources& from, std::vector<s
       mapping::merge(files.dhcp, found);
     }
   }
-  return mapping::choose_resolvers(files);
+  auto chosen = mapping::choose_resolvers(files);
+  for (resolver& one : chosen) one.port = from.port;
+  return chosen;
 }
 
 struct resolver_watch::state : std::enable_shared_from_this<resolver_watch::state> {

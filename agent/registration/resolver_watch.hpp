@@ -33,6 +33,7 @@ struct resolver_sources {
   std::filesystem::path resolv_conf = "/etc/resolv.conf";
   std::filesystem::path systemd_resolved = "/run/systemd/resolve/resolv.conf";
   std::vector<lease_files> leases = usual_leases();
+  std::uint16_t port = 53;  // of the resolvers that files name, which cannot say it
 
   [[nodiscard]] static std::vector<lease_files> usual_leases();
 };

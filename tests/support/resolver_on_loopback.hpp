@@ -57,8 +57,13 @@ inline octets reply_to(const octets& query, const std::vector<std::string>& answ
 
 /// A resolver on loopback, UDP and TCP on one port.
 struct resolver_on_loopback {
-  explicit resolver_on_loopback(asio::io_context& io)
-      : udp_(io, {asio::ip::address_v4::loopback(), 0}), tcp_(io, {asio::ip::address_v4::loopback(), port()}) {
+  explicit resolver_on_loopback(asio::io_context& io,
+                                const asio::ip::address& address = asio::ip::address_v4::loopback(),
+                                std::uint16_t on_port = 0)
+      : udp_(io), tcp_(io) {
+    // A port that is free for UDP may be somebody's for TCP.
+    for (int tries = 0; tries < 50 && !open(address, on_port); ++tries) expect(on_port == 0);
+    expect(udp_.is_open());
     asio::co_spawn(io, serve_udp(), asio::detached);
     asio::co_spawn(io, serve_tcp(), asio::detached);
   }
@@ -69,6 +74,20 @@ struct resolver_on_loopback {
   octets query;
 
  private:
+  bool open(const asio::ip::address& address, std::uint16_t on_port) {
+    boost::system::error_code failed;
+    tcp_ = tcp::acceptor(tcp_.get_executor());
+    udp_ = udp::socket(udp_.get_executor());
+    tcp_.open(address.is_v4() ? tcp::v4() : tcp::v6());
+    tcp_.set_option(tcp::acceptor::reuse_address(true));
+    tcp_.bind({address, on_port}, failed);
+    if (failed) return false;
+    tcp_.listen();
+    udp_.open(address.is_v4() ? udp::v4() : udp::v6());
+    udp_.bind({address, tcp_.local_endpoint().port()}, failed);
+    if (failed) udp_.close();
+    return !failed;
+  }
   asio::awaitable<void> serve_udp() {
     for (;;) {
       octets read(4096);

@@ -223,6 +223,21 @@ TEST_CASE("a second request at the same time is refused", "[https][client]") {
   REQUIRE(second.has_value());
 }
 
+TEST_CASE("a request is given up by close(), whatever it waits for", "[https][client]") {
+  pair_of_them both;
+  // The handshake is never answered: nobody accepts.
+  tcp::acceptor silent(both.io, {asio::ip::address_v4::loopback(), 0});
+  SECTION("the handshake") { both.settings.server.port = silent.local_endpoint().port(); }
+  SECTION("the answer") { both.other.pause = 5s; }
+  client from(both.settings);
+  asio::steady_timer timer(both.io, 50ms);
+  timer.async_wait([&from](const boost::system::error_code&) { from.close(); });
+  const auto started = std::chrono::steady_clock::now();
+  CHECK(both.post(from).has_error());
+  CHECK(std::chrono::steady_clock::now() - started < 1s);
+  CHECK(!from.connected());
+}
+
 TEST_CASE("addresses are their own host, and localhost is found", "[https][client]") {
   asio::io_context io;
   std::vector<result<std::vector<asio::ip::address>>> found;
