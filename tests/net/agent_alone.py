@@ -17,7 +17,7 @@ from types import TracebackType
 
 import dns.message
 
-from lab import BPFFS, build_directory, mount_bpffs
+from environment import BPFFS, build_directory, mount_bpffs
 from namespaces import Namespace
 from process import Process
 from wait import wait_until

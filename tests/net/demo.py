@@ -5,22 +5,17 @@
 from __future__ import annotations
 
 import argparse
-import contextlib
-import json
-import os
-import shutil
-import signal
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
+import kept
 from balanced import SERVERS, ZONE_HEAD, balance, check
 from counting import Growth
 from environment import missing_for_lab
-from lab import CLIENT4, EDGE4, EDGE6, ZONE, remove_pins
+from lab import CLIENT4, EDGE4, EDGE6, ZONE
 from measured_lab import ADDRESSES, LINKS, NAMES, MeasuredLab
-from namespaces import run
 from questions import Reply
 from show import Show, Untrue
 from wait import TimedOut, wait_until
@@ -196,47 +191,13 @@ def next_commands(lab: MeasuredLab, keep: bool) -> None:
           f"Remove it with          ./dev demo --remove")
 
 
-def remember(lab: MeasuredLab) -> None:
-    """Writes down what `--remove` has to remove."""
-    STATE.write_text(json.dumps({
-        "namespaces": [space.name for space in lab.namespaces], "pins": str(lab.pins), "directory": str(lab.directory),
-        "pids": {process.pid: process.name for process in lab.processes}}))
-
-
-def remove_kept() -> None:
-    """Ends what a demo with --keep left: its processes by pid, those only that are still in its namespaces."""
-    if not STATE.exists():
-        print("There is no demo to remove.")
-        return
-    kept = json.loads(STATE.read_text())
-    inodes = set()
-    for name in kept["namespaces"]:
-        with contextlib.suppress(FileNotFoundError):
-            inodes.add((Path("/run/netns") / name).stat().st_ino)
-
-    def ours(pid: str) -> bool:
-        try:
-            return Path(f"/proc/{pid}/ns/net").stat().st_ino in inodes
-        except (FileNotFoundError, ProcessLookupError):
-            return False
-    for pid in filter(ours, kept["pids"]):
-        os.kill(int(pid), signal.SIGTERM)
-    wait_until("the demo's processes have ended", lambda: not any(map(ours, kept["pids"])), timeout=10)
-    remove_pins(Path(kept["pins"]))
-    for name in kept["namespaces"]:
-        run("ip", "netns", "delete", name, check=False)
-    shutil.rmtree(kept["directory"], ignore_errors=True)
-    STATE.unlink()
-    print("The demo is removed: processes, namespaces, pinned maps and files.")
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
     parser.add_argument("--keep", action="store_true", help="leave the lab up and say how to enter it")
     parser.add_argument("--remove", action="store_true", help="remove what --keep left")
     options = parser.parse_args()
     if options.remove:
-        remove_kept()
+        kept.remove(STATE)
         return 0
     if missing := missing_for_lab():
         print(f"demo: {missing}", file=sys.stderr)
@@ -255,7 +216,7 @@ def main() -> int:
                 raise
             show.end()
             if options.keep:
-                remember(lab)
+                kept.remember(STATE, lab)
             next_commands(lab, options.keep)
     except (Untrue, RuntimeError, AssertionError) as problem:
         print(f"\n   ✗ {problem}", file=sys.stderr)

@@ -12,26 +12,21 @@ The client is the router between the links; it stands for all that lies outside 
 from __future__ import annotations
 
 import contextlib
-import itertools
 import json
-import os
-import shutil
-import signal
 import socket
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from types import FrameType
 
 import dns.message
 import dns.query
 
 import questions
 from counting import Growth
-from environment import BPFFS, build_directory, mount_bpffs
-from namespaces import Namespace, add_address, connect, run
+from environment import build_directory
+from namespaces import add_address, connect
 from peers import start_nginx
 from process import Process
+from stage import Stage
 from wait import wait_until
 
 EDGE4, EDGE6 = "192.0.2.53", "2001:db8::53"
@@ -40,47 +35,11 @@ SERVER1 = ("198.51.100.80", "2001:db8:1::80")
 SERVER2 = ("203.0.113.80", "2001:db8:2::80")
 ZONE = "lb.example.com"
 
-_lab_numbers = itertools.count(1)
 
-
-class Lab:
+class Lab(Stage):
     """Everything that one lab consists of. Leaving the `with` block removes it, whatever happened inside."""
 
-    def __init__(self, keep: bool = False) -> None:
-        self.keep = keep
-        self.id = f"{os.getpid()}x{next(_lab_numbers)}"
-        self.pins = BPFFS / f"nearside-lab-{self.id}"
-        self.directory = Path(tempfile.mkdtemp(prefix=f"nearside-lab-{self.id}-"))
-        self.processes: list[Process] = []
-        self.agent: Process | None = None
-        self.namespaces: list[Namespace] = []
-        self._undo = contextlib.ExitStack()
-        self._old_handler: object = None
-
-    # Making and removing
-
-    def __enter__(self) -> Lab:
-        self._old_handler = signal.signal(signal.SIGTERM, _exit_on_signal)
-        self._undo.callback(self._restore_handler)
-        self._undo.callback(shutil.rmtree, self.directory, ignore_errors=True)
-        try:
-            mount_bpffs()
-            self._undo.callback(remove_pins, self.pins)
-            self._make_network()
-        except BaseException:
-            self._undo.close()
-            raise
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self.keep:
-            self._undo.pop_all()
-            self._restore_handler()
-        else:
-            self._undo.close()
-
-    def _restore_handler(self) -> None:
-        signal.signal(signal.SIGTERM, self._old_handler)  # type: ignore[arg-type]
+    agent: Process | None = None
 
     def _make_network(self) -> None:
         self._make_client_and_edge()
@@ -104,31 +63,7 @@ class Lab:
         connect(self.client, "client0", self.edge, "edge0")
         add_address(self.client, "client0", f"{CLIENT4}/24", f"{CLIENT6}/64")
         add_address(self.edge, "edge0", f"{EDGE4}/24", f"{EDGE6}/64")
-        passing = self.directory / "xdp_pass.bpf.o"
-        run("clang-14", "-O2", "-g", "-target", "bpf", f"-I/usr/include/{os.uname().machine}-linux-gnu",
-            "-c", str(Path(__file__).with_name("xdp_pass.bpf.c")), "-o", str(passing))
-        pin = self.pins.with_name(f"{self.pins.name}-pass")
-        run("bpftool", "prog", "load", str(passing), str(pin), "type", "xdp")
-        try:
-            self.client.run("bpftool", "net", "attach", "xdpdrv", "pinned", str(pin), "dev", "client0")
-        finally:
-            pin.unlink()
-
-    def _make_namespace(self, role: str) -> Namespace:
-        space = Namespace(f"nearside-{self.id}-{role}")
-        self._undo.callback(space.remove)
-        self.namespaces.append(space)
-        return space
-
-    def _stop_processes(self) -> None:
-        for process in reversed(self.processes):
-            process.stop()
-
-    def start(self, space: Namespace, name: str, *command: str) -> Process:
-        """Starts a process that ends with the lab; its log is NAME.log in the lab's directory."""
-        process = space.start(name, list(command), self.directory / f"{name}.log", outlive=self.keep)
-        self.processes.append(process)
-        return process
+        self.let_pass((self.client, "client0"))
 
     def start_servers(self) -> None:
         """An nginx in each server's namespace that tells its own name."""
@@ -225,13 +160,3 @@ directory = "{self.directory}/state"
         grown, before = Growth(), self.counters()
         yield grown
         grown.by_name.update({name: value - before.get(name, 0) for name, value in self.counters().items()})
-
-
-def remove_pins(pins: Path) -> None:
-    """Removes a lab's maps and link; the program leaves the interface with the link."""
-    shutil.rmtree(pins, ignore_errors=True)
-
-
-def _exit_on_signal(number: int, _: FrameType | None) -> None:
-    """SIGTERM unwinds like Ctrl-C does, so that the lab is removed."""
-    raise SystemExit(128 + number)

@@ -65,6 +65,10 @@ class Namespace:
         """Runs a command inside to its end and returns what it printed."""
         return run(*self.enter, *command, check=check, timeout=timeout, stdin=stdin)
 
+    def ip(self, *commands: str) -> None:
+        """Runs commands of ip(8) inside, all in one process: a lab has hundreds. The first that fails ends it."""
+        self.run("ip", "-batch", "-", stdin="\n".join(commands) + "\n")
+
     def attempt(self, *command: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Runs a command inside whose failure is of interest: exit status and both outputs."""
         return subprocess.run([*self.enter, *command], capture_output=True, text=True, timeout=timeout, check=False)

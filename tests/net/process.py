@@ -7,6 +7,7 @@ import ctypes
 import os
 import signal
 import subprocess
+import time
 from pathlib import Path
 
 from wait import TimedOut, wait_until
@@ -86,3 +87,15 @@ class Process:
             wait_until(f"{self.name} prints {text!r}", seen, timeout)
         except TimedOut as late:
             raise TimedOut(f"{late}; its log ends with:\n{self.text()[-3000:]}") from None
+
+
+def stop_all(processes: list[Process], timeout: float = 5.0) -> None:
+    """SIGTERM to all of them, the last one first, and only then waits; SIGKILL for those that are late."""
+    for process in reversed(processes):
+        if process.running:
+            process.signal(signal.SIGTERM)
+    deadline = time.monotonic() + timeout
+    while any(process.running for process in processes) and time.monotonic() < deadline:
+        time.sleep(0.01)
+    for process in processes:
+        process.kill()

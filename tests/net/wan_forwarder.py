@@ -1,14 +1,15 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""The process of wan.py: packets between the edge's TUN device and those of the servers, each when it is due.
+"""The process of wan.py: packets between the TUN devices of networks and those of servers, each when it is due.
 
-    wan_forwarder.py DEVICE SOCKET EDGE-NAMESPACE [SERVER,NAMESPACE,IPV4,IPV6]...
+    wan_forwarder.py DEVICE SOCKET [--network NAME,NAMESPACE,PREFIX4,PREFIX6]... [--server NAME,NAMESPACE,IPV4,IPV6]...
 
-One JSON object each connection to SOCKET sets a link: {"server", "family", "link": {"rtt_ms", "jitter_ms", "loss"}};
-"done" is answered once it is in force. A packet for which no link is set is dropped.
+One JSON object each connection to SOCKET sets links: [{"network", "server", "family", "link": {"rtt_ms", "jitter_ms",
+"loss"}}, ...]; "done" is answered once they are in force. A packet for which no link is set is dropped.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import ctypes
 import errno
@@ -21,9 +22,9 @@ import random
 import select
 import socket
 import struct
-import sys
 import time
 from pathlib import Path
+from typing import Union
 
 from namespaces import inside
 
@@ -34,18 +35,24 @@ BURST = 64
 # Flows that are remembered; beyond it those that have no packet under way are forgotten.
 MOST_FLOWS = 4096
 
+Prefix = Union[ipaddress.IPv4Network, ipaddress.IPv6Network]
+
 
 class Forwarder:
     """Decides for each packet whether and when it arrives, and writes it then."""
 
-    def __init__(self, control: socket.socket, edge: int, servers: dict[str, int], owners: dict[bytes, str]) -> None:
-        """`edge` and `servers` are TUN devices; `owners` has the server of each packed address."""
+    def __init__(self, control: socket.socket, networks: dict[str, int], servers: dict[str, int],
+                 prefixes: list[tuple[Prefix, str]], owners: dict[bytes, str]) -> None:
+        """`networks` and `servers` are TUN devices; `prefixes` and `owners` have those of each packed address."""
         self._control = control
-        self._edge = edge
+        self._networks = networks
         self._servers = servers
-        self._at = {device: server for server, device in servers.items()}
+        self._network_at = {device: network for network, device in networks.items()}
+        self._server_at = {device: server for server, device in servers.items()}
+        self._prefixes = prefixes
         self._owners = owners
-        self._links: dict[tuple[str, int], dict[str, float]] = {}
+        self._homes: dict[bytes, str] = {}  # the network of each address that a server has answered
+        self._links: dict[tuple[str, str, int], dict[str, float]] = {}
         self._under_way: list[tuple[float, int, int, bytes]] = []  # heap: due, number, device, packet
         self._number = 0
         self._last_due: dict[bytes, float] = {}
@@ -53,7 +60,7 @@ class Forwarder:
 
     def run(self) -> None:
         """Until the process is ended."""
-        sources = [self._control, self._edge, *self._at]
+        sources = [self._control, *self._network_at, *self._server_at]
         while True:
             # select() takes microseconds where poll() takes milliseconds.
             wait = max(0.0, self._under_way[0][0] - time.monotonic()) if self._under_way else None
@@ -67,8 +74,8 @@ class Forwarder:
     def _obey(self) -> None:
         with self._control.accept()[0] as asked:
             asked.settimeout(1)
-            change = json.loads(asked.recv(4096))
-            self._links[change["server"], change["family"]] = change["link"]
+            for change in json.loads(asked.recv(65536)):
+                self._links[change["network"], change["server"], change["family"]] = change["link"]
             asked.send(b"done")
 
     def _read(self, device: int) -> None:
@@ -78,16 +85,27 @@ class Forwarder:
             except BlockingIOError:
                 return
             family = packet[0] >> 4
-            if device != self._edge:
-                server, to = self._at[device], self._edge
-            elif server := self._owners.get(packet[16:20] if family == 4 else packet[24:40], ""):
-                to = self._servers[server]
-            link = self._links.get((server, family))
+            destination = packet[16:20] if family == 4 else packet[24:40]
+            if (network := self._network_at.get(device)) is None:
+                server, network = self._server_at[device], self._home(destination)
+                to = self._networks.get(network, -1)
+            else:
+                server = self._owners.get(destination, "")
+                to = self._servers.get(server, -1)
+            link = self._links.get((network, server, family))
             # Both directions together lose the share that the link says.
             if link is None or self._random.random() >= (1 - link["loss"]) ** 0.5:
                 continue
             jitter = self._random.uniform(-1, 1) * link["jitter_ms"]
             self._send_later(packet, to, max(0.0, link["rtt_ms"] + jitter) / 2000)
+
+    def _home(self, address: bytes) -> str:
+        """The network that an address lies in; empty: none."""
+        if (known := self._homes.get(address)) is None:
+            parsed = ipaddress.ip_address(address)
+            known = next((network for prefix, network in self._prefixes if parsed in prefix), "")
+            self._homes[address] = known
+        return known
 
     def _send_later(self, packet: bytes, device: int, delay: float) -> None:
         """No packet overtakes an earlier one of its flow: to TCP that would look like loss."""
@@ -133,16 +151,21 @@ def be_punctual() -> None:
 
 
 def main() -> None:
-    device, path, edge, *ends = sys.argv[1:]
-    servers, owners = {}, {}
-    for end in ends:
-        server, namespace, *addresses = end.split(",")
-        servers[server] = open_tun(namespace, device)
-        owners |= {ipaddress.ip_address(address).packed: server for address in addresses}
+    parser = argparse.ArgumentParser()
+    parser.add_argument("device")
+    parser.add_argument("socket")
+    for end in ("--network", "--server"):
+        parser.add_argument(end, action="append", default=[], type=lambda text: text.split(","))
+    options = parser.parse_args()
     control = socket.socket(socket.AF_UNIX, socket.SOCK_SEQPACKET)
-    control.bind(path)
+    control.bind(options.socket)
     control.listen()
-    forwarder = Forwarder(control, open_tun(edge, device), servers, owners)
+    networks, servers = ({name: open_tun(namespace, options.device) for name, namespace, *_ in ends}
+                         for ends in (options.network, options.server))
+    forwarder = Forwarder(control, networks, servers,
+                          [(ipaddress.ip_network(prefix), name) for name, _, *own in options.network for prefix in own],
+                          {ipaddress.ip_address(address).packed: name
+                           for name, _, *own in options.server for address in own})
     be_punctual()
     print("ready", flush=True)
     forwarder.run()
