@@ -5,8 +5,9 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
-import os
+import fcntl
 import socket
+import struct
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +15,7 @@ from pathlib import Path
 from process import Process
 
 CLONE_NEWNET = 0x40000000
+SIOCETHTOOL, ETHTOOL_STXCSUM, ETHTOOL_SFLAGS = 0x8946, 0x17, 0x26
 _libc = ctypes.CDLL(None, use_errno=True)
 
 
@@ -49,7 +51,7 @@ class Namespace:
         self.name = name
         self.path = Path("/run/netns") / name
         run("ip", "netns", "add", name)
-        self.run("ip", "link", "set", "lo", "up")
+        self.ip("link set lo up")
         # Addresses of the lab are usable at once: nobody else is there to claim them.
         for scope in ("all", "default"):
             self.set_option(f"net/ipv6/conf/{scope}/accept_dad", "0")
@@ -67,7 +69,8 @@ class Namespace:
 
     def ip(self, *commands: str) -> None:
         """Runs commands of ip(8) inside, all in one process: a lab has hundreds. The first that fails ends it."""
-        self.run("ip", "-batch", "-", stdin="\n".join(commands) + "\n")
+        with self.inside():  # nsenter would be a second program to load
+            run("ip", "-batch", "-", stdin="\n".join(commands) + "\n")
 
     def attempt(self, *command: str, timeout: float = 30.0) -> subprocess.CompletedProcess[str]:
         """Runs a command inside whose failure is of interest: exit status and both outputs."""
@@ -98,15 +101,28 @@ class Namespace:
 
 def connect(left: Namespace, left_interface: str, right: Namespace, right_interface: str) -> None:
     """A veth pair between two namespaces, fit for native XDP: two queues, nothing left to a NIC that is not there."""
-    # Made under a name of this process's own, so that labs cannot collide; each end gets its name inside.
-    stem = f"v{os.getpid() % 10_000_000}"
-    run("ip", "link", "add", f"{stem}a", "netns", left.name, "numrxqueues", "2", "numtxqueues", "2",
-        "type", "veth", "peer", "name", f"{stem}b", "netns", right.name, "numrxqueues", "2", "numtxqueues", "2")
-    for space, made, wanted in ((left, f"{stem}a", left_interface), (right, f"{stem}b", right_interface)):
-        space.run("ip", "link", "set", "dev", made, "name", wanted)
-        # A checksum left to the NIC would never be finished; an offloaded VLAN tag would be invisible to XDP.
-        space.run("ethtool", "-K", wanted, "tx", "off", "rxvlan", "off", "txvlan", "off")
-        space.run("ip", "link", "set", "dev", wanted, "up")
+    left.ip(veth(left_interface, right, right_interface), f"link set dev {left_interface} up")
+    right.ip(f"link set dev {right_interface} up")
+    for space, interface in ((left, left_interface), (right, right_interface)):
+        leave_nothing_to_nic(space, interface)
+
+
+def veth(interface: str, other: Namespace, other_interface: str) -> str:
+    """The command of ip(8) that makes a pair, given to the namespace of one end."""
+    queues = "numrxqueues 2 numtxqueues 2"
+    return (f"link add {interface} {queues} type veth"
+            f" peer name {other_interface} {queues} netns {other.name}")
+
+
+def leave_nothing_to_nic(space: Namespace, interface: str) -> None:
+    """A checksum left to the NIC would never be finished; an offloaded VLAN tag would be invisible to XDP.
+
+    `ethtool -K INTERFACE tx off rxvlan off txvlan off` by the ioctl that it was before it knew features by name.
+    """
+    with space.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        for command in (ETHTOOL_STXCSUM, ETHTOOL_SFLAGS):
+            value = ctypes.create_string_buffer(struct.pack("II", command, 0))
+            fcntl.ioctl(sock, SIOCETHTOOL, struct.pack("16sP16x", interface.encode(), ctypes.addressof(value)))
 
 
 def add_address(space: Namespace, interface: str, *addresses: str) -> None:

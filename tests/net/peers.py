@@ -11,7 +11,7 @@ from process import Process
 from wait import wait_until
 
 if TYPE_CHECKING:
-    from lab import Lab
+    from stage import Stage
 
 NGINX = """
 daemon off;
@@ -47,14 +47,23 @@ def accepts(space: Namespace, address: str, port: int) -> bool:
         return sock.connect_ex((address, port)) == 0
 
 
-def start_nginx(lab: Lab, space: Namespace, name: str) -> Process:
+def start_nginx(lab: Stage, space: Namespace, name: str) -> Process:
     """A web server that answers every request with its own name; with 503 as long as the lab has a file NAME.503."""
+    process = begin_nginx(lab, space, name)
+    wait_for_nginx(process, space)
+    return process
+
+
+def begin_nginx(lab: Stage, space: Namespace, name: str) -> Process:
+    """Starts it and returns at once."""
     config = lab.directory / f"{name}.conf"
     config.write_text(NGINX.format(directory=lab.directory, name=name))
-    process = lab.start(space, name, "nginx", "-e", "stderr", "-p", str(lab.directory), "-c", str(config))
+    return lab.start(space, name, "nginx", "-e", "stderr", "-p", str(lab.directory), "-c", str(config))
 
+
+def wait_for_nginx(process: Process, space: Namespace) -> None:
+    """Returns when it accepts connections."""
     def serves() -> bool:
         process.must_run()
         return accepts(space, "127.0.0.1", 80)
-    wait_until(f"nginx of {name} accepts connections", serves)
-    return process
+    wait_until(f"nginx of {process.name} accepts connections", serves)
