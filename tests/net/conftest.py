@@ -3,6 +3,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections.abc import Iterator
 
@@ -10,6 +11,8 @@ import pytest
 
 from command_line import Host
 from environment import missing_for_lab, mount_bpffs
+from full_lab import FullLab
+from full_stage import missing_for_full_lab
 from lab import Lab
 from zones import FULL_ZONE
 
@@ -63,3 +66,45 @@ def sampled() -> Iterator[Lab]:
         lab.start_agent()
         lab.attach()
         yield lab
+
+
+class Held:
+    """The full lab between the modules that use it."""
+
+    def __init__(self) -> None:
+        self.undo = contextlib.ExitStack()
+        self.lab: FullLab | None = None
+
+
+@pytest.fixture(scope="session")
+def held() -> Iterator[Held]:
+    """It is down at the end of the session, if not before."""
+    made = Held()
+    with made.undo:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def full(request: pytest.FixtureRequest, held: Held) -> Iterator[FullLab]:
+    """The full lab, settled: brought up for the first module that wants it, taken down after the last."""
+    need(missing_for_full_lab())
+    if held.lab is None:
+        lab = held.undo.enter_context(FullLab())
+        lab.bring_up()
+        print(f"settled after {lab.wait_settled():.1f} s")
+        held.lab = lab
+    yield held.lab
+    items = request.session.items
+    last = max(number for number, item in enumerate(items) if item.path == request.path)
+    if not any("full" in getattr(item, "fixturenames", ()) for item in items[last + 1:]):
+        held.lab = None
+        held.undo.close()
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
+    """What the nodes of the full lab have logged belongs to the report of a failure."""
+    report = (yield).get_result()  # type: ignore[attr-defined]
+    lab = getattr(item, "funcargs", {}).get("full")
+    if report.failed and isinstance(lab, FullLab):
+        report.sections += [(f"log of {name}", node.log()[-3000:]) for name, node in lab.nodes.items() if node.agent]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from balanced import QUICK_FIGURES, balance, check, server
 from certificates import Identity
-from full_plan import BACKBONES, EDGES, ETCD, SERVERS, ZONE, Backbone, Isp
+from full_plan import BACKBONES, EDGES, ETCD, ISPS, SERVERS, ZONE, Backbone, Isp
 
 # The mapped names, by the mode in which backbone nodes answer them.
 MODES = {"www": "referral", "direct": "direct", "auto": "auto"}
@@ -25,6 +25,10 @@ REPORT_MAX_AGE_S, REPORT_REFRESH_S = 3, 1
 
 ETCD_USER, ETCD_PREFIX = "nearside", "/nearside/edges/"
 
+# The operator's own table, for clients that a resolver tells of by ECS: egresses are /32, and no row covers a /24.
+TABLED = ("isp1", "isp3")
+PREFIX_TABLE = "".join(f"{prefix} {ISPS[name].edge_name}\n" for name in TABLED for prefix in ISPS[name].prefixes)
+
 # Small maps: there are six nodes on one machine.
 MAPS = "[maps]\nnames = 256\nlong_names = 16\nsets = 256\nsmall_images = 1024\nlarge_images = 1024\n"
 BACKBONE_MAPS = MAPS + "mapping4 = 1024\nmapping6 = 1024\nsites = 64\n"
@@ -34,8 +38,9 @@ CHECKS = check("web", interval="1s", interval_in_use="250ms", timeout="1s") + QU
 FIGURED_SERVERS = "".join(server(name, addresses) for name, addresses in SERVERS.items())
 
 
-def edge_config(isp: Isp, directory: Path, identity: Identity, ca: Path, resolv_conf: Path) -> str:
-    """An edge node: it measures all servers, and serves each mapped name as a zone of its own."""
+def edge_config(isp: Isp, directory: Path, identity: Identity, ca: Path, resolv_conf: Path,
+                backbones: tuple[str, ...] = tuple(BACKBONES)) -> str:
+    """An edge node: it measures all servers, serves each mapped name as a zone of its own, and registers at backbones."""
     zones = "".join(f'''
 [[zone]]
 name = "{name}.{ZONE}"
@@ -48,10 +53,10 @@ interfaces = ["up0"]
 listen = {_texts(isp.edge)}
 lease = "{LEASE}"
 replies = "swap"
-''' + _registration(identity, ca, resolv_conf) + MAPS + CHECKS + FIGURED_SERVERS + zones)
+''' + _registration(identity, ca, resolv_conf, backbones) + MAPS + CHECKS + FIGURED_SERVERS + zones)
 
 
-def _registration(identity: Identity, ca: Path, resolv_conf: Path) -> str:
+def _registration(identity: Identity, ca: Path, resolv_conf: Path, backbones: tuple[str, ...]) -> str:
     return f'''
 [registration]
 ca = "{ca}"
@@ -66,11 +71,11 @@ refresh = "{REPORT_REFRESH_S}s"
 [[registration.backbone]]
 address = "{backbone.address[0]}:8443"
 name = "{backbone.ns}"
-''' for backbone in BACKBONES.values())
+''' for backbone in map(BACKBONES.__getitem__, backbones))
 
 
 def backbone_config(backbone: Backbone, directory: Path, identity: Identity, ca: Path, etcd_ca: Path,
-                    password_file: Path) -> str:
+                    password_file: Path, prefix_table: Path) -> str:
     """A backbone node: lb.example.com with its mapped names, the nonce zones, registration, and what is shared by etcd."""
     records = "\n".join(
         line for node in BACKBONES.values()
@@ -93,6 +98,7 @@ client_ca = "{ca}"
 report_max_age = "{REPORT_MAX_AGE_S}s"
 check_interval = "250ms"
 check_timeout = "250ms"
+prefix_table = "{prefix_table}"
 ''' + "".join(f'''
 [[backbone.edge]]
 name = "{isp.edge_name}"

@@ -12,6 +12,7 @@ from full_config import MODES
 from full_network import routes_to_edge
 from full_plan import BACKBONES, EDGES, ISPS, SERVER_AT, WWW, ZONE
 from full_stage import FullStage
+from peers import start_nginx
 from registration_client import Response, post
 from wait import wait_until
 
@@ -73,7 +74,7 @@ class FullLab(FullStage):
 
     def edges_in_row(self, backbone: str, prefix: str) -> list[str]:
         """The edges of a row, nearest first, as e1 to e4; none: there is no such row."""
-        return [claim["edge"].split(".")[0] for claim in self.mappings(backbone).get(prefix, [])]
+        return edges_of(self.mappings(backbone).get(prefix, []))
 
     def edges(self, backbone: str) -> dict[str, dict]:
         """By `nearside edges --json`, by name as e1 to e4: state, addresses, rows, lease_s, report_age_s, ..."""
@@ -86,13 +87,21 @@ class FullLab(FullStage):
     def measured(self, edge: str) -> dict[str, float | None]:
         """The smoothed response time to each server in ms, IPv4, as that edge has it."""
         rows = self.nodes[edge].control({"verb": "servers"})["servers"]
-        return {row["server"]: row["checks"][0]["srtt_ms"] for row in rows if ":" not in row["address"]}
+        return {row["server"]: row["checks"][0]["srtt_ms"] for row in rows if row["family"] == "ipv4"}
 
     # What happens to them
 
     def slow(self, server: str, isp: str, rtt_ms: float = 150) -> None:
         """A server becomes slow, seen from one ISP only."""
         self.distances.set(isp, server, rtt_ms)
+
+    def kill_server(self, server: str) -> None:
+        """Its nginx is gone: connections are refused."""
+        self.servers[server].kill()
+
+    def register_at(self, edge: str, *backbones: str) -> None:
+        """The edge registers at these backbone nodes only, from its next start on."""
+        self.write_edge_config(EDGES[edge], *backbones)
 
     def rewrite_resolv_conf(self, edge: str, resolver: tuple[str, str]) -> None:
         """The edge's resolver is another one from now on, as DHCP would tell it."""
@@ -130,8 +139,8 @@ class FullLab(FullStage):
         """Returns when every row is there at both backbone nodes, every edge is used, and every client is told his best
         server; how many seconds it took."""
         def settled() -> bool:
-            return all(self.edges_in_row(backbone, row) == [isp.edge_id]
-                       for backbone in BACKBONES for isp in ISPS.values() for row in isp.rows)
+            return all(edges_of(rows.get(row, [])) == [isp.edge_id] for rows in map(self.mappings, BACKBONES)
+                       for isp in ISPS.values() for row in isp.rows)
         took = timed("every egress is in a row of its edge at both backbone nodes", settled, timeout)
         for isp in ISPS.values():
             for name in MODES:
@@ -141,9 +150,14 @@ class FullLab(FullStage):
     def restore(self) -> None:
         """Undoes what a test did, whatever that was, and waits until all is well."""
         self.distances.restore()
+        for server, process in self.servers.items():
+            if not process.running:
+                self.servers[server] = start_nginx(self, self.spaces[server], server)
         for isp in ISPS.values():
             self.reconnect(isp.edge_id)
             self.write_resolv_conf(isp, isp.resolver)
+            if self.write_edge_config(isp, *BACKBONES):
+                self.stop_agent(isp.edge_id)
         if self.etcd.process and not self.etcd.process.running:
             self.etcd.start()
         gone = [node for node in self.nodes.values() if node.agent and not node.agent.running]
@@ -152,6 +166,11 @@ class FullLab(FullStage):
         for node in gone:
             node.wait_ready()
         self.wait_settled()
+
+
+def edges_of(claims: list[dict]) -> list[str]:
+    """The edges of a row's claims, as e1 to e4."""
+    return [claim["edge"].split(".")[0] for claim in claims]
 
 
 def timed(what: str, condition: Callable[[], object], timeout: float) -> float:

@@ -31,7 +31,7 @@ UNBOUND = """server:
   use-caps-for-id: yes
   infra-host-ttl: 2
   root-hints: "{directory}/hints"
-  module-config: "{modules}"
+  module-config: "subnetcache iterator"
 {subnets}
 remote-control:
   control-enable: no
@@ -81,7 +81,7 @@ non-resolving-ns-throttle-time=2
 """
 
 
-def _unbound(lab: Stage, space: Namespace, isp: Isp, ecs: bool = False) -> Process:
+def _unbound(lab: Stage, space: Namespace, isp: Isp) -> Process:
     directory = own_directory(lab, f"resolver-{isp.name}")
     (directory / "hints").write_text(HINTS)
     ours = [address for node in (*BACKBONES.values(), *EDGES.values())
@@ -89,8 +89,7 @@ def _unbound(lab: Stage, space: Namespace, isp: Isp, ecs: bool = False) -> Proce
     (directory / "unbound.conf").write_text(UNBOUND.format(
         directory=directory, address4=isp.resolver[0], address6=isp.resolver[1],
         egresses="\n".join(f"  outgoing-interface: {address}" for family in isp.egresses for address in family),
-        modules="subnetcache iterator" if ecs else "iterator",
-        subnets="\n".join(f"  send-client-subnet: {address}" for address in ours) if ecs else ""))
+        subnets="\n".join(f"  send-client-subnet: {address}" for address in ours)))
     return lab.start(space, f"unbound-{isp.name}", "unbound", "-d", "-d", "-c", str(directory / "unbound.conf"))
 
 

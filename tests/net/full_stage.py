@@ -14,7 +14,7 @@ from asking import ask
 from certificates import Authority, Identity
 from environment import missing_for_lab, missing_programs
 from etcd import Etcd
-from full_config import ETCD_PREFIX, ETCD_USER, backbone_config, edge_config
+from full_config import ETCD_PREFIX, ETCD_USER, PREFIX_TABLE, backbone_config, edge_config
 from full_network import Distances, FullNetwork
 from full_nodes import Node
 from full_plan import BACKBONES, EDGES, ETCD, ISPS, OWNER, OWNER_ZONE, ROOT, SERVERS, ZONE, Isp
@@ -107,14 +107,24 @@ class FullStage(Stage):
 
     def _make_nodes(self) -> None:
         for name, isp in EDGES.items():
-            node = self.nodes[name] = Node(self, name, self.spaces[name])
+            self.nodes[name] = Node(self, name, self.spaces[name])
             self.write_resolv_conf(isp, isp.resolver)
-            node.config.write_text(edge_config(isp, node.directory, self.identities[name], self.ca,
-                                               node.directory / "resolv.conf"))
+            self.write_edge_config(isp, *BACKBONES)
         for name, backbone in BACKBONES.items():
             node = self.nodes[name] = Node(self, name, self.spaces[name])
+            (node.directory / "near.txt").write_text(PREFIX_TABLE)
             node.config.write_text(backbone_config(backbone, node.directory, self.identities[name], self.ca, self.ca,
-                                                   self.etcd.password_file))
+                                                   self.etcd.password_file, node.directory / "near.txt"))
+
+    def write_edge_config(self, isp: Isp, *backbones: str) -> bool:
+        """An edge that registers at these backbone nodes, from its next start on; whether that is another configuration."""
+        node = self.nodes[isp.edge_id]
+        text = edge_config(isp, node.directory, self.identities[isp.edge_id], self.ca, node.directory / "resolv.conf",
+                           backbones)
+        if node.config.exists() and node.config.read_text() == text:
+            return False
+        node.config.write_text(text)
+        return True
 
     def write_resolv_conf(self, isp: Isp, resolver: tuple[str, str]) -> None:
         """What the edge of an ISP finds as its resolver: written beside and renamed, as DHCP clients do."""
