@@ -61,9 +61,14 @@ do_build() {
 }
 
 do_demo() {
+  local demo=demo
+  if [[ ${1:-} == full ]]; then
+    demo=demo_full
+    shift
+  fi
   do_setup
   build_preset release nearsided nearside
-  NEARSIDE_BUILD=$PWD/build/release exec "$python" tests/net/demo.py "$@"
+  NEARSIDE_BUILD=$PWD/build/release exec "$python" "tests/net/$demo.py" "$@"
 }
 
 do_bench() {

@@ -4,7 +4,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 import socket
 from pathlib import Path
 
@@ -23,7 +22,8 @@ class Node:
         self.directory = lab.directory / name
         self.directory.mkdir()
         self.config = self.directory / "nearsided.toml"
-        self.pins = lab.pins.with_name(f"{lab.pins.name}-{name}")
+        lab.pins.mkdir(exist_ok=True)
+        self.pins = lab.pins / name
         self.agent: Process | None = None
         self._lab = lab
 
@@ -59,10 +59,6 @@ class Node:
     def attach(self) -> None:
         """Puts the program on the node's link, natively."""
         self.nearside("attach", "up0", "--mode", "native")
-
-    def remove(self) -> None:
-        """Its maps and link."""
-        shutil.rmtree(self.pins, ignore_errors=True)
 
     # Asking the node itself
 

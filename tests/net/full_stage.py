@@ -41,7 +41,6 @@ class FullStage(Stage):
     `identities` (by node, and the three above)."""
 
     def _make_network(self) -> None:
-        self._undo.callback(self._remove_nodes)
         self.nodes: dict[str, Node] = {}
         network = FullNetwork(self._make_namespace)
         # Undone first: processes end before their namespaces go.
@@ -53,10 +52,6 @@ class FullStage(Stage):
 
     def _stop_processes(self) -> None:
         stop_all(self.processes)
-
-    def _remove_nodes(self) -> None:
-        for node in self.nodes.values():
-            node.remove()
 
     def bring_up(self) -> None:
         """Everything runs and answers when it returns; that edges have registered is another matter."""

@@ -10,8 +10,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from asking import Told
+from full_config import TTL
 from full_lab import FullLab
 from full_plan import SERVER_AT
+from wait import wait_until
+
+PAUSE = 0.1  # seconds between an answer and the next question
 
 
 @dataclass
@@ -33,12 +37,18 @@ class Seen:
                 found.append(name)
         return found
 
+    def wait_for_fresh_answers(self) -> None:
+        """Returns when answers were given that are in no cache now: those that are have run out since."""
+        asked = len(self.answers)
+        wait_until("clients have asked for longer than answers are kept",
+                   lambda: len(self.answers) - asked >= 2 * TTL / PAUSE, timeout=60)
+
     def slowest(self) -> float:
         return max((took for _, took in self.answers), default=0.0)
 
 
 @contextlib.contextmanager
-def clients_asking(lab: FullLab, *isps: str, pause: float = 0.1) -> Iterator[dict[str, Seen]]:
+def clients_asking(lab: FullLab, *isps: str) -> Iterator[dict[str, Seen]]:
     """A client of each of these ISPs asks its resolver for the owner's name, again and again, within the block."""
     over = threading.Event()
     seen = {isp: Seen() for isp in isps}
@@ -48,7 +58,7 @@ def clients_asking(lab: FullLab, *isps: str, pause: float = 0.1) -> Iterator[dic
             began = time.monotonic()
             told = lab.ask(isp)
             seen[isp].answers.append((told, time.monotonic() - began))
-            over.wait(pause)
+            over.wait(PAUSE)
     threads = [threading.Thread(target=go_on, args=(isp,), daemon=True) for isp in isps]
     for thread in threads:
         thread.start()
