@@ -90,7 +90,7 @@ def kill_an_edge(show: Show, lab: FullLab) -> None:
     for name, one in seen.items():
         show.fact(not one.unanswered(),
                   f"{name}: {len(one.answers)} answers, the slowest after {one.slowest():.1f} s, {', '.join(one.servers())}",
-                  str(one.unanswered()))
+                  str(one.unanswered()[:2]))
     show.must(all(line.told for line in lines), str(lines))
     lab.restore()
     show.fact(True, f"started again: clients of {isp.name} are told {isp.best}")
