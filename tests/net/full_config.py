@@ -65,7 +65,7 @@ key = "{identity.key}"
 resolv_conf = "{resolv_conf}"
 lifetime = "{LIFETIME_S}s"
 burst = 60
-trickle = "200ms"
+trickle = "1s"
 refresh = "{REPORT_REFRESH_S}s"
 ''' + "".join(f'''
 [[registration.backbone]]
@@ -97,7 +97,7 @@ key = "{identity.key}"
 client_ca = "{ca}"
 report_max_age = "{REPORT_MAX_AGE_S}s"
 check_interval = "250ms"
-check_timeout = "250ms"
+check_timeout = "500ms"
 prefix_table = "{prefix_table}"
 ''' + "".join(f'''
 [[backbone.edge]]

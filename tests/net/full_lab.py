@@ -81,8 +81,9 @@ class FullLab(FullStage):
         return {edge["edge"].split(".")[0]: edge for edge in self.nodes[backbone].told("edges")["edges"]}
 
     def refusals(self, backbone: str) -> dict[str, int]:
-        """How many messages the node has refused, by the word for it."""
-        return self.nodes[backbone].control({"verb": "status"})["registration"]["refused"]
+        """How many messages the node has refused, by the word for it; `handshake`: connections; `egress`: claims."""
+        told = self.nodes[backbone].control({"verb": "status"})["registration"]
+        return told["refused"] | {"handshake": told["failed_handshakes"], "egress": told["egresses_refused"]}
 
     def measured(self, edge: str) -> dict[str, float | None]:
         """The smoothed response time to each server in ms, IPv4, as that edge has it."""
