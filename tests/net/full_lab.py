@@ -98,7 +98,7 @@ class FullLab(FullStage):
 
     def kill_server(self, server: str) -> None:
         """Its nginx is gone: connections are refused."""
-        self.servers[server].kill()
+        self.servers[server].stop()
 
     def register_at(self, edge: str, *backbones: str) -> None:
         """The edge registers at these backbone nodes only, from its next start on."""

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
 
 NGINX = """
 daemon off;
+master_process off;
 pid {directory}/{name}.pid;
 error_log stderr warn;
-worker_processes 1;
 user root;
 events {{ worker_connections 64; }}
 http {{
