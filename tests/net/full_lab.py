@@ -82,8 +82,10 @@ class FullLab(FullStage):
 
     def refusals(self, backbone: str) -> dict[str, int]:
         """How many messages the node has refused, by the word for it; `handshake`: connections; `egress`: claims."""
-        told = self.nodes[backbone].control({"verb": "status"})["registration"]
-        return told["refused"] | {"handshake": told["failed_handshakes"], "egress": told["egresses_refused"]}
+        told = self.nodes[backbone].control({"verb": "status"})["backbone"]
+        return told["messages"]["refused"] | {
+            "egress": told["messages"]["egresses_refused"],
+            "handshake": sum(told["https"][why] for why in ("no_certificate", "bad_certificate", "failed_handshake"))}
 
     def measured(self, edge: str) -> dict[str, float | None]:
         """The smoothed response time to each server in ms, IPv4, as that edge has it."""
