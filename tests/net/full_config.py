@@ -46,6 +46,7 @@ def edge_config(isp: Isp, directory: Path, identity: Identity, ca: Path, resolv_
 name = "{name}.{ZONE}"
 ttl = "{TTL}s"
 ns = ["{isp.edge_name}"]
+parent = "backbone"
 ''' + balance("@", " ".join(SERVERS), ttl=f"{TTL}s", ttl_min=f"{TTL_MIN}s") for name in MODES)
     return (_node(isp.edge_name, isp.edge_id, directory) + f'''
 [edge]
