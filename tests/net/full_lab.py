@@ -142,6 +142,9 @@ class FullLab(FullStage):
         """Returns when every row is there at both backbone nodes, every edge is used, and every client is told his best
         server; how many seconds it took."""
         def settled() -> bool:
+            for node in self.nodes.values():
+                assert node.agent
+                node.agent.must_run()
             return all(edges_of(rows.get(row, [])) == [isp.edge_id] for rows in map(self.mappings, BACKBONES)
                        for isp in ISPS.values() for row in isp.rows)
         took = timed("every egress is in a row of its edge at both backbone nodes", settled, timeout)
