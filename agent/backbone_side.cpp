@@ -382,10 +382,16 @@ result<json::object> backbone_side::explain(const dns::name& name, const json::o
 
 json::object backbone_side::status() const {
   const auto& book = book_->count();
-  json::object refused;
-  for (std::size_t i = 0; i < mapping::refusal_count; ++i)
-    refused.emplace(mapping::text_of(static_cast<mapping::refusal>(i)), book.refused[i]);
   const auto& https = server_->count();
+  json::object refused;
+  for (std::size_t i = 0; i < mapping::refusal_count; ++i) {
+    const auto word = static_cast<mapping::refusal>(i);
+    std::uint64_t count = book.refused[i];
+    // What the HTTPS server has refused never came to the book.
+    if (word == mapping::refusal::too_large) count += https.too_large;
+    if (word == mapping::refusal::malformed) count += https.malformed;
+    refused.emplace(mapping::text_of(word), count);
+  }
   const auto store = store_->count();
   const auto& checks = checks_->count();
   std::size_t edges = 0, alive = 0;

@@ -114,9 +114,8 @@ json::object daemon::status() const {
                      {"ok", !last_reload_->problem},
                      {"error", last_reload_->problem ? json::value(*last_reload_->problem) : json::value(nullptr)}};
   }
-  json::value mapping(nullptr);
-  if (backbone_) mapping = backbone_->status();
-  if (edge_) mapping = edge_->status();
+  const json::value backbone = backbone_ ? json::value(backbone_->status()) : json::value(nullptr);
+  const json::value registration = edge_ ? json::value(edge_->status()) : json::value(nullptr);
   return {{"version", NEARSIDE_VERSION},
           {"pid", ::getpid()},
           {"uptime_seconds", std::chrono::duration_cast<std::chrono::seconds>(uptime).count()},
@@ -129,7 +128,8 @@ json::object daemon::status() const {
           {"replies", kernel_->route_reason()},
           {"published", publish_json(kernel_->last_publish())},
           {"measuring", balancer_->status()},
-          {"mapping", std::move(mapping)},
+          {"backbone", backbone},
+          {"registration", registration},
           {"last_reload", std::move(reloaded)},
           {"serve", serve_json(answers_->count, listeners_->connections())}};
 }

@@ -51,7 +51,10 @@ reply registration_api::of_registration(const request& asked, bool with_content)
   auto outcome = with_content ? book_.accept(credentials_of(asked), *message, now_())
                               : book_.renew(credentials_of(asked), *message, now_());
   if (const auto* no = std::get_if<refused>(&outcome)) return refuse(asked, message->edge, *no);
-  reply made{200, mapping::to_json(std::get<mapping::registered>(outcome))};
+  const auto& answer = std::get<mapping::registered>(outcome);
+  for (const mapping::egress_verdict& verdict : answer.egresses)
+    if (!verdict.accepted) say_egress(asked, message->edge, verdict);
+  reply made{200, mapping::to_json(answer)};
   changed_();
   return made;
 }
@@ -109,6 +112,12 @@ void registration_api::say(log_limit& limit, const request& asked, std::string_v
   spdlog::warn("message refused word={} target=\"{}\" edge=\"{}\" certificate=\"{}\" peer={} detail=\"{}\" untold={}",
                word, printable(asked.target), printable(edge), printable(certificate), asked.peer.address().to_string(),
                printable(detail), *untold);
+}
+
+void registration_api::say_egress(const request& asked, std::string_view edge, const mapping::egress_verdict& verdict) {
+  if (const auto untold = egress_lines_.tell(log_limit::clock::now()))
+    spdlog::warn("egress refused word={} edge=\"{}\" egress={} peer={} untold={}", verdict.reason, printable(edge),
+                 verdict.address.to_string(), asked.peer.address().to_string(), *untold);
 }
 
 }  // namespace nearside::backbone

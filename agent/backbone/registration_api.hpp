@@ -48,7 +48,10 @@ class registration_api {
   wall_clock now_;
   std::function<void()> changed_;
   std::uint64_t unknown_target_ = 0;
+  void say_egress(const https::request& asked, std::string_view edge, const mapping::egress_verdict& verdict);
+
   std::array<log_limit, mapping::refusal_count> refusal_lines_;
+  log_limit egress_lines_;
   log_limit target_lines_;
 };
 

@@ -54,6 +54,7 @@ std::string signature_of(const dns::zone& zone, std::string_view owner, const dn
 }
 
 bool is_for_kernel(const dns::zone_set& zones, const dns::zone& zone, const dns::name& owner, const dns::node& node) {
+  if (node.mapped != dns::no_mapped) return false;
   if (node.rrsets.empty() || owner.is_wildcard() || node.find(type_cname) != nullptr) return false;
   if (zone.cut_above(owner) != nullptr) return false;
   return zones.enclosing(owner) == &zone;

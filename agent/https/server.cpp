@@ -380,7 +380,8 @@ asio::awaitable<server::ending> server::serve_request(session& peer) {
     const bool header = wrong == http::error::header_limit;
     const bool large = header || wrong == http::error::body_limit;
     ++(large ? count_.too_large : count_.malformed);
-    say(request_lines_, peer, "request refused", wrong.message());
+    say(request_lines_, peer, large ? "request refused word=too_large" : "request refused word=malformed",
+        wrong.message());
     const reply refusal{header  ? 431U
                         : large ? 413U
                                 : 400U,
