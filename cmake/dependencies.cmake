@@ -19,5 +19,8 @@ pkg_check_modules(SYSTEMD REQUIRED IMPORTED_TARGET libsystemd)
 pkg_check_modules(TOMLPLUSPLUS REQUIRED IMPORTED_TARGET tomlplusplus)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
 
+# Optional: where clients are that no row of the mapping covers.
+pkg_check_modules(MAXMINDDB IMPORTED_TARGET libmaxminddb)
+
 # CLI11 is headers only.
 pkg_check_modules(CLI11 REQUIRED IMPORTED_TARGET CLI11)

@@ -55,7 +55,9 @@ directory::directory(directory_settings settings, const registry& book, clock no
       reports_(settings_.names, settings_.pools) {
   std::sort(settings_.direct_servers.begin(), settings_.direct_servers.end(),
             [](const name_server& a, const name_server& b) { return a.owner < b.owner; });
-  for (const name_server& server : settings_.direct_servers) edges_.add(server);
+  for (const name_server& server : settings_.direct_servers) {
+    if (!server.addresses.rrsets.empty()) edges_.add(server);
+  }
   for (std::size_t i = 0; i < settings_.names.size(); ++i)
     numbers_.emplace(settings_.names[i].owner, static_cast<std::uint32_t>(i));
   registry_.for_each([&](const edge_state& edge) { edges_.put(edge.id, &edge); });

@@ -39,8 +39,6 @@ std::variant<loaded, std::vector<problem>> load_text(std::string_view text, cons
   const server_list servers = read_servers(root, checks.names, problems);
   pool_list pools(checks.all);
   const node_roles roles{.is_backbone = root.has("backbone"), .registers = root.has("registration")};
-  root.allow("backbone");
-  root.allow("registration");
   std::vector<mapped_name> mapped;
   auto zones = std::make_shared<const dns::zone_set>(
       read_zones(root, folder, {checks, servers, pools, roles, mapped}, problems));
