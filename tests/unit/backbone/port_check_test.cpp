@@ -251,3 +251,18 @@ TEST_CASE("many that come together at a restart are spread over an interval", "[
   all.run(200ms);
   CHECK(all.told.size() >= 100);
 }
+
+TEST_CASE("many that are new at once are asked in portions, and all of them soon", "[backbone][port]") {
+  checked all;
+  all.settings.interval = 60s;
+  all.settings.timeout = 5s;
+  all.settings.resend = 5s;
+  all.under_test->set_settings(all.settings);
+  for (unsigned i = 0; i < 2000; ++i)
+    all.under_test->watch(i, std::array{asio::ip::address(asio::ip::address_v4(0x7f020000U + i))}, false);
+  all.run(15ms);
+  CHECK(all.under_test->count().sent <= 1000);
+  all.run(500ms);
+  CHECK(all.under_test->count().sent + all.under_test->count().unsent == 2000);
+  CHECK(all.under_test->count().unsent == 0);
+}
