@@ -94,6 +94,12 @@ mapping::registry_settings book_settings(const config::loaded& from, const mappi
   return settings;
 }
 
+/// nullptr: none is configured.
+result<std::shared_ptr<const backbone::geo>> geo_of(const config::backbone_settings& options) {
+  if (options.maxmind.empty()) return std::shared_ptr<const backbone::geo>();
+  return backbone::geo::open(options.maxmind);
+}
+
 /// A name server of ours: its addresses are in our own zones, or else found by whoever asks for them.
 backbone::name_server direct_server(const dns::zone_set& zones, const std::string& text) {
   backbone::name_server server;
@@ -153,7 +159,9 @@ result<std::unique_ptr<backbone_side>> backbone_side::open(const asio::any_io_ex
   if (auto loaded = made->load_store(options); !loaded) return loaded.error();
   if (auto opened = made->open_server(*options.backbone); !opened) return opened.error();
   if (auto opened = made->open_etcd(from); !opened) return opened.error();
-  made->put_in_force(from);
+  auto where = geo_of(*options.backbone);
+  if (!where) return where.error();
+  made->put_in_force(from, std::move(*where));
   return made;
 }
 
@@ -232,10 +240,20 @@ result<void> backbone_side::open_etcd(const config::loaded& from) {
   return {};
 }
 
-void backbone_side::put_in_force(const config::loaded& from) {
+void backbone_side::put_in_force(const config::loaded& from, std::shared_ptr<const backbone::geo> where) {
   options_ = *from.options.backbone;
   directory_ = std::make_shared<backbone::directory>(directory_settings_of(from), *book_, wall_now);
   directory_->serve(std::make_shared<backbone::nonce_zone>(nonce_settings(from, master_), *book_, wall_now));
+  if (where) {
+    backbone::edge_map edges;
+    for (const config::known_edge& edge : options_.edges)
+      if (edge.location) edges.put(book_->number_of(edge.name), *edge.location);
+    directory_->locate_by([where = std::move(where), edges = std::move(edges),
+                           book = book_.get()](const asio::ip::address& address) -> std::vector<mapping::edge_id> {
+      const auto at = where->find(address);
+      return at ? edges.nearest(*at, *book) : std::vector<mapping::edge_id>();
+    });
+  }
   std::vector<dns::name> names;
   std::uint32_t ttl = 0;
   for (const auto& mapped : from.mapped) {
@@ -343,6 +361,8 @@ void backbone_side::wait_for_expiry() {
 
 result<void> backbone_side::reload(const config::loaded& next) {
   const config::backbone_settings& options = *next.options.backbone;
+  auto where = geo_of(options);
+  if (!where) return where.error();
   auto tls = https::server_context(files_of(options.tls));
   if (!tls) return tls.error();
   if (auto set = server_->set_context(std::move(*tls)); !set) return set.error();
@@ -354,7 +374,7 @@ result<void> backbone_side::reload(const config::loaded& next) {
   book_->configure(claims_of(options));
   checks_->set_settings(checks_of(options, next.options.answering.port));
   const auto listening = options_.registration_listen;
-  put_in_force(next);
+  put_in_force(next, std::move(*where));
   options_.registration_listen = listening;
   settle();
   return {};

@@ -17,6 +17,7 @@
 
 #include "agent/backbone/directory.hpp"
 #include "agent/backbone/etcd.hpp"
+#include "agent/backbone/geo.hpp"
 #include "agent/backbone/port_check.hpp"
 #include "agent/backbone/registration_api.hpp"
 #include "agent/backbone/store.hpp"
@@ -71,7 +72,8 @@ class backbone_side {
   result<void> open_server(const config::backbone_settings& options);
   result<void> open_etcd(const config::loaded& from);
   result<void> load_store(const config::settings& options);
-  void put_in_force(const config::loaded& from);
+  /// `where`: the database that clients without a row are located by; nullptr: none.
+  void put_in_force(const config::loaded& from, std::shared_ptr<const backbone::geo> where);
   void set_prefix_table(const std::vector<config::table_row>& rows);
   /// Collects what has changed in the book, soon: a burst of messages is one step.
   void settle_soon();
