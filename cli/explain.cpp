@@ -13,6 +13,7 @@
 #include "agent/dns/rr_type.hpp"
 #include "cli/control_client.hpp"
 #include "cli/explanation.hpp"
+#include "cli/mapping_text.hpp"
 #include "cli/output.hpp"
 #include "cli/pool_text.hpp"
 #include "cli/verbs.hpp"
@@ -105,13 +106,17 @@ boost::json::object path_json(const table_path& path) {
   return all;
 }
 
-/// The trace of the name's pool; nullptr: it has none, or the agent tells nothing.
-const boost::json::object* pool_in(const result<boost::json::object>& agent) {
-  const auto* found = agent ? agent->if_contains("pool") : nullptr;
+/// A part of the agent's explanation, "pool" or "mapping"; nullptr: the name has none, or the agent tells nothing.
+const boost::json::object* part_in(const result<boost::json::object>& agent, std::string_view part) {
+  const auto* found = agent ? agent->if_contains(part) : nullptr;
   return found == nullptr ? nullptr : found->if_object();
 }
 
 void print_as_json(const explanation& e, const result<boost::json::object>& agent) {
+  const auto part = [&](std::string_view name) {
+    const auto* found = part_in(agent, name);
+    return found != nullptr ? boost::json::value(*found) : boost::json::value();
+  };
   print_json({{"name", e.asked.qname.text()},
               {"type", dns::type_text(e.asked.qtype)},
               {"query",
@@ -128,7 +133,8 @@ void print_as_json(const explanation& e, const result<boost::json::object>& agen
                 {"reply", e.reply ? decoded_json(*e.reply) : boost::json::value()}}},
               {"tables", path_json(e.path)},
               {"agent", e.kernel.action == XDP_PASS ? boost::json::value(agent_json(agent)) : boost::json::value()},
-              {"pool", pool_in(agent) != nullptr ? boost::json::value(*pool_in(agent)) : boost::json::value()}});
+              {"pool", part("pool")},
+              {"mapping", part("mapping")}});
 }
 
 void print_records(const char* section, const std::vector<record_text>& records) {
@@ -202,7 +208,7 @@ void print_agent(const result<boost::json::object>& agent) {
   }
   std::cout << "agent\n";
   for (const auto& [key, value] : *agent) {
-    if (key == "pool") continue;
+    if (key == "pool" || key == "mapping") continue;
     const auto* lines = value.if_array();
     if (lines == nullptr)
       std::cout << "  " << std::string_view(key) << ' ' << plain(value) << '\n';
@@ -219,7 +225,10 @@ void print_as_text(const explanation& e, const result<boost::json::object>& agen
   print_kernel(e);
   print_path(e.path);
   if (e.kernel.action == XDP_PASS || !agent) print_agent(agent);
-  if (const auto* pool = pool_in(agent)) print_pool(std::cout, *pool);
+  const auto* mapping = part_in(agent, "mapping");
+  if (mapping != nullptr) print_mapping(std::cout, *mapping);
+  // The servers of a mapped name are chosen by its edges.
+  if (const auto* pool = part_in(agent, "pool"); pool != nullptr && mapping == nullptr) print_pool(std::cout, *pool);
 }
 
 result<void> explain(const explain_arguments& arguments, const common_options& common) {

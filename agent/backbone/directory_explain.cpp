@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Why a client gets what it gets, as JSON for `nearside explain`: from the same reasons that directory::decide() has.
+#include <algorithm>
 #include <array>
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
@@ -64,6 +65,14 @@ json::object figure_json(const mapping::report& from, const mapping::reported_fi
   return made;
 }
 
+/// Whether the server is one of the name's, as far as they are known here.
+bool may_serve(const directory_settings& settings, std::uint32_t mapped, const std::string& server) {
+  const std::uint32_t pool = settings.names[mapped].pool;
+  if (pool >= settings.pools.size()) return false;
+  const auto& members = settings.pools[pool].members;
+  return std::any_of(members.begin(), members.end(), [&](const score::member& m) { return m.server == server; });
+}
+
 }  // namespace
 
 json::object directory::row_json(const row& one) const {
@@ -121,8 +130,13 @@ json::object directory::edge_json(edge_id number, std::uint32_t mapped) const {
     ranks[a.family == 6 ? "ipv6" : "ipv4"] = std::move(rank);
   }
   for (const auto& f : told.figures) {
+    if (f.server >= told.servers.size()) continue;
     const auto& seen = ranked.at(f.family == 6 ? 1 : 0);
-    if (f.server < seen.size() && seen[f.server]) candidates.push_back(figure_json(told, f, age));
+    const bool answered = f.server < seen.size() && seen[f.server];
+    if (!answered && !may_serve(settings_, mapped, told.servers[f.server])) continue;
+    auto one = figure_json(told, f, age);
+    one["answered"] = answered;
+    candidates.push_back(std::move(one));
   }
   made["report"] = json::object{
       {"age_s", age}, {"fresh", is_fresh(*edge)}, {"rank", std::move(ranks)}, {"candidates", std::move(candidates)}};
