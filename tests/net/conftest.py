@@ -80,8 +80,10 @@ class Held:
 def held() -> Iterator[Held]:
     """It is down at the end of the session, if not before."""
     made = Held()
-    with made.undo:
+    try:
         yield made
+    finally:
+        made.undo.close()
 
 
 @pytest.fixture(scope="module")
@@ -89,10 +91,11 @@ def full(request: pytest.FixtureRequest, held: Held) -> Iterator[FullLab]:
     """The full lab, settled: brought up for the first module that wants it, taken down after the last."""
     need(missing_for_full_lab())
     if held.lab is None:
-        lab = held.undo.enter_context(FullLab())
-        lab.bring_up()
-        print(f"settled after {lab.wait_settled():.1f} s")
-        held.lab = lab
+        with contextlib.ExitStack() as undo:
+            lab = undo.enter_context(FullLab())
+            lab.bring_up()
+            print(f"settled after {lab.wait_settled():.1f} s")
+            held.lab, held.undo = lab, undo.pop_all()
     yield held.lab
     items = request.session.items
     last = max(number for number, item in enumerate(items) if item.path == request.path)

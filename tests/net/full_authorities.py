@@ -88,7 +88,7 @@ controls {{ }};
 def own_directory(lab: Stage, name: str) -> Path:
     """A directory for the files of one server."""
     path = lab.directory / name
-    path.mkdir()
+    path.mkdir(exist_ok=True)
     return path
 
 

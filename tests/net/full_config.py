@@ -21,7 +21,8 @@ TTL, TTL_MIN, REFERRAL_TTL = 2, 1, 30
 LEASE = "2s"
 # A registration counts so long without a renewal; the least that the protocol allows.
 LIFETIME_S = 10
-REPORT_MAX_AGE_S, REPORT_REFRESH_S = 3, 1
+# Older than an edge that is out of referrals after its agent died: for a while it is dead and its report is still good.
+REPORT_MAX_AGE_S, REPORT_REFRESH_S = 6, 1
 
 ETCD_USER, ETCD_PREFIX = "nearside", "/nearside/edges/"
 

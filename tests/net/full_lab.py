@@ -13,6 +13,7 @@ from full_network import routes_to_edge
 from full_plan import BACKBONES, EDGES, ISPS, SERVER_AT, WWW, ZONE
 from full_stage import FullStage
 from peers import start_nginx
+from process import stop_all
 from registration_client import Response, post
 from wait import wait_until
 
@@ -21,6 +22,9 @@ ALL_ISPS = tuple(ISPS)
 
 class FullLab(FullStage):
     """Verbs. Names of ISPs are isp1 to isp4, of nodes e1 to e4 and b1, b2; servers are in full_plan.SERVERS."""
+
+    # Whether resolvers may have been told of an edge or a backbone node that was away
+    _lived_through_it = False
 
     # What clients are told
 
@@ -63,9 +67,10 @@ class FullLab(FullStage):
         return ask(self.spaces["owner"], BACKBONES[backbone].address[0], name, subnet=subnet, tcp=tcp)
 
     def at_edge(self, edge: str, name: str = f"www.{ZONE}", rrtype: str = "A", family: int = 4) -> Told:
-        """What an edge says to a client of its ISP who asks it himself."""
+        """What an edge says to the resolver of its ISP, asked from the first egress of that family."""
         isp = EDGES[edge]
-        return ask(self.spaces[isp.name], isp.edge[family == 6], name, rrtype)
+        return ask(self.spaces[f"r{isp.number}"], isp.edge[family == 6], name, rrtype,
+                   source=isp.egresses[family == 6][0])
 
     def mappings(self, backbone: str) -> dict[str, list[dict]]:
         """The claims in each row by its prefix, by `nearside mappings --json`: edge, rtt_ms, source, seen_s, lease_s,
@@ -82,9 +87,10 @@ class FullLab(FullStage):
 
     def refusals(self, backbone: str) -> dict[str, int]:
         """How many messages the node has refused, by the word for it; `handshake`: connections; `egress`: claims."""
-        told = self.nodes[backbone].control({"verb": "status"})["backbone"]
-        return told["messages"]["refused"] | {
-            "egress": told["messages"]["egresses_refused"],
+        told = self.nodes[backbone].control({"verb": "status"})["mapping"]
+        words = told["messages"]["refused"]
+        return words | {
+            "too_large": words["too_large"] + told["https"]["too_large"], "egress": told["messages"]["egresses_refused"],
             "handshake": sum(told["https"][why] for why in ("no_certificate", "bad_certificate", "failed_handshake"))}
 
     def measured(self, edge: str) -> dict[str, float | None]:
@@ -112,10 +118,12 @@ class FullLab(FullStage):
 
     def kill(self, node: str) -> None:
         """A crash of the agent. The kernel answers on until its lease is over."""
+        self._lived_through_it = True
         self.nodes[node].kill()
 
     def stop_agent(self, node: str) -> None:
         """A stop in good order."""
+        self._lived_through_it = True
         self.nodes[node].stop()
 
     def start_agent(self, node: str) -> None:
@@ -124,6 +132,7 @@ class FullLab(FullStage):
 
     def cut_off(self, edge: str) -> None:
         """Nothing reaches the edge any more, and nobody is told: as when its power fails."""
+        self._lived_through_it = True
         isp = EDGES[edge]
         self.spaces[isp.name].ip(*(f"route replace blackhole {address}" for address in isp.edge))
 
@@ -138,9 +147,9 @@ class FullLab(FullStage):
 
     # All well
 
-    def wait_settled(self, timeout: float = 30) -> float:
-        """Returns when every row is there at both backbone nodes, every edge is used, and every client is told his best
-        server; how many seconds it took."""
+    def wait_settled(self, timeout: float = 30, through_resolvers: bool = True) -> float:
+        """Returns when every row is there at both backbone nodes, every edge is used, its reports are, and every client is
+        told his best server; how many seconds it took. Without `through_resolvers` clients do not matter."""
         def settled() -> bool:
             for node in self.nodes.values():
                 assert node.agent
@@ -148,9 +157,15 @@ class FullLab(FullStage):
             return all(edges_of(rows.get(row, [])) == [isp.edge_id] for rows in map(self.mappings, BACKBONES)
                        for isp in ISPS.values() for row in isp.rows)
         took = timed("every egress is in a row of its edge at both backbone nodes", settled, timeout)
-        for isp in ISPS.values():
-            for name in MODES:
-                took += self.wait_for_server(isp.name, isp.best, name=f"{name}.{ZONE}", timeout=timeout)
+        took += timed("backbone nodes answer and refer by these rows and reports", lambda: all(
+            SERVER_AT.get((self.referral(backbone, isp.name, f"direct.{ZONE}", rrtype).addresses or ("",))[0]) == isp.best
+            and self.referral(backbone, isp.name).ns[:1] == (isp.edge_name,)
+            for backbone in BACKBONES for isp in ISPS.values() for rrtype in ("A", "AAAA")), timeout)
+        if through_resolvers:
+            for isp in ISPS.values():
+                took += self.wait_for_server(isp.name, isp.best, "AAAA", timeout=timeout)
+                for name in MODES:
+                    took += self.wait_for_server(isp.name, isp.best, name=f"{name}.{ZONE}", timeout=timeout)
         return took
 
     def restore(self) -> None:
@@ -171,7 +186,19 @@ class FullLab(FullStage):
             node.begin()
         for node in gone:
             node.wait_ready()
-        self.wait_settled()
+        self.wait_settled(through_resolvers=not self._lived_through_it)
+        if self._lived_through_it:
+            # Resolvers keep a referral that somebody else's edge was given in for as long as its TTL.
+            self._restart_resolvers()
+            self._lived_through_it = False
+            self.wait_settled()
+
+    def _restart_resolvers(self) -> None:
+        stop_all(list(self.resolvers.values()))
+        for isp in ISPS.values():
+            self.start_resolver(isp)
+        for isp in ISPS.values():
+            self.wait_for_resolver(isp)
 
 
 def edges_of(claims: list[dict]) -> list[str]:

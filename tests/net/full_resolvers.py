@@ -76,6 +76,7 @@ threads=1
 pdns-distributes-queries=no
 max-cache-entries=10000
 packetcache-servfail-ttl=1
+minimum-ttl-override=0
 server-down-throttle-time=2
 non-resolving-ns-throttle-time=2
 """

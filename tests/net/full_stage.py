@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import full_authorities
+import full_resolvers
 from asking import ask
 from certificates import Authority, Identity
 from environment import missing_for_lab, missing_programs
@@ -18,7 +19,6 @@ from full_config import ETCD_PREFIX, ETCD_USER, PREFIX_TABLE, backbone_config, e
 from full_network import Distances, FullNetwork
 from full_nodes import Node
 from full_plan import BACKBONES, EDGES, ETCD, ISPS, OWNER, OWNER_ZONE, ROOT, SERVERS, ZONE, Isp
-from full_resolvers import PROGRAMS, start_resolver
 from namespaces import Namespace
 from peers import begin_nginx, wait_for_nginx
 from process import Process, stop_all
@@ -33,7 +33,7 @@ STOLEN_EDGE = f"e9.ns.{ZONE}"
 
 def missing_for_full_lab() -> str:
     """Why the full lab cannot be made here, as one sentence; empty: it can."""
-    return missing_for_lab() or missing_programs("knotd", "openssl", "etcd", *PROGRAMS)
+    return missing_for_lab() or missing_programs("knotd", "openssl", "etcd", *full_resolvers.PROGRAMS)
 
 
 class FullStage(Stage):
@@ -65,7 +65,7 @@ class FullStage(Stage):
         for server in SERVERS:
             self.servers[server] = begin_nginx(self, self.spaces[server], server)
         for isp in ISPS.values():
-            self.resolvers[isp.name] = start_resolver(self, self.spaces[f"r{isp.number}"], isp)
+            self.start_resolver(isp)
         self._make_nodes()
         for name in EDGES:
             self.nodes[name].begin()
@@ -78,7 +78,7 @@ class FullStage(Stage):
         self._wait_for_answer(root, "root", ROOT[0], "com")
         self._wait_for_answer(owner, "owner", OWNER[0], OWNER_ZONE)
         for isp in ISPS.values():
-            self._wait_for_answer(self.resolvers[isp.name], isp.name, isp.resolver[0], OWNER_ZONE)
+            self.wait_for_resolver(isp)
         for node in self.nodes.values():
             node.wait_ready()
         # Loading the program takes a second of a core each.
@@ -127,6 +127,14 @@ class FullStage(Stage):
         written = directory / "resolv.conf.new"
         written.write_text("".join(f"nameserver {address}\n" for address in resolver))
         written.rename(directory / "resolv.conf")
+
+    def start_resolver(self, isp: Isp) -> None:
+        """Starts the resolver of an ISP, with nothing in its cache; returns at once."""
+        self.resolvers[isp.name] = full_resolvers.start_resolver(self, self.spaces[f"r{isp.number}"], isp)
+
+    def wait_for_resolver(self, isp: Isp) -> None:
+        """Returns when it answers."""
+        self._wait_for_answer(self.resolvers[isp.name], isp.name, isp.resolver[0], OWNER_ZONE)
 
     def _wait_for_answer(self, process: Process, space: str, address: str, name: str) -> None:
         def answers() -> bool:

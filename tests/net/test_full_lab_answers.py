@@ -85,10 +85,10 @@ def test_what_lies_at_and_below_the_cut_is_referred_but_for_its_ds(lab: FullLab)
 def test_the_ns_rrset_at_the_child_is_the_one_that_the_parent_gave(lab: FullLab, isp: str) -> None:
     """At the edge, and at the backbone's direct address, whose SOA is the cut's as well."""
     plan = ISPS[isp]
-    given = set(lab.referral("b1", isp).ns)
-    assert set(lab.at_edge(plan.edge_id, rrtype="NS").ns) == given
+    given = {lab.referral(backbone, isp).ns for backbone in BACKBONES}
+    assert lab.at_edge(plan.edge_id, rrtype="NS").ns in given
     child = lab.referral("b1", isp, rrtype="NS", direct=True)
-    assert child.aa and set(child.ns) == given, child
+    assert child.aa and child.ns in given, child
     for told in (lab.at_edge(plan.edge_id, f"nothing.{CUT}"), lab.referral("b1", isp, f"nothing.{CUT}", direct=True)):
         assert (told.status, told.aa, told.soa) == ("NXDOMAIN", True, CUT), told
     for told in (lab.at_edge(plan.edge_id, rrtype="HTTPS"), lab.referral("b1", isp, rrtype="HTTPS", direct=True)):

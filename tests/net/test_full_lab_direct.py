@@ -4,6 +4,8 @@ themselves when to (mode auto)."""
 
 from __future__ import annotations
 
+import ipaddress
+
 import pytest
 
 from full_config import REPORT_MAX_AGE_S
@@ -66,12 +68,14 @@ def test_a_report_that_is_too_old_is_not_used(lab: FullLab) -> None:
 
 
 def test_ecs_decides_a_direct_answer_where_it_has_a_row(lab: FullLab) -> None:
-    """The operator's table has isp3's clients: scope 24. Without a row of its own the query is answered by its source,
-    scope 0."""
+    """The operator's table has isp3's clients: scope 24. Without a row of its own the query is answered by its source, and
+    the scope covers nobody who has one."""
     told = lab.as_stranger("b1", DIRECT, subnet=ISPS["isp3"].prefixes[0])
     assert told.aa and servers(told)[0] == ISPS["isp3"].best and told.scope == 24, told
     nowhere = lab.referral("b1", "isp2", DIRECT, subnet="203.0.113.0/24")
-    assert nowhere.aa and servers(nowhere)[0] == ISPS["isp2"].best and nowhere.scope == 0, nowhere
+    assert nowhere.aa and servers(nowhere)[0] == ISPS["isp2"].best, nowhere
+    reach = ipaddress.ip_network(f"203.0.113.0/{nowhere.scope}", strict=False)
+    assert not any(reach.overlaps(ipaddress.ip_network(isp.prefixes[0])) for isp in ISPS.values()), nowhere
 
 
 def test_auto_refers_where_the_edge_lives_and_ecs_tells_no_more(lab: FullLab) -> None:
