@@ -91,9 +91,14 @@ void add_answer(const score::pool& of, std::size_t f, const dns::choice& made, c
   answer.family = static_cast<std::uint8_t>(f == 0 ? 4 : 6);
   answer.ttl = made.ttl;
   for (const auto& [address, share] : *rank) {
-    if (const auto server = servers.of(of.members[family.addresses[address].member].server))
-      answer.rank.push_back(*server);
+    const auto server = servers.of(of.members[family.addresses[address].member].server);
+    if (!server || std::find(answer.rank.begin(), answer.rank.end(), *server) != answer.rank.end()) continue;
+    answer.rank.push_back(*server);
+    answer.shares.push_back(static_cast<std::uint32_t>(std::lround(share * mapping::whole_share)));
   }
+  // That the first always stands first goes without saying.
+  if (std::count_if(answer.shares.begin(), answer.shares.end(), [](auto s) { return s > 0; }) <= 1)
+    answer.shares.clear();
   to.answers.push_back(std::move(answer));
 }
 

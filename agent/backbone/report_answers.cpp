@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <numeric>
 
+#include "agent/score/shares.hpp"
+
 namespace nearside::backbone {
 
 using mapping::edge_state;
@@ -67,15 +69,23 @@ std::optional<dns::choice> report_answers::choice_of(const report& from, std::in
   if (told.rank.empty()) return made;  // NODATA
   const auto& by_server = records_[of.pool].by_server.at(family);
   dns::alternative one;
-  for (const std::uint32_t server : told.rank) {
+  std::vector<score::share> first;
+  for (std::size_t i = 0; i < told.rank.size(); ++i) {
+    const std::uint32_t server = told.rank[i];
     const auto record = server < from.servers.size() ? by_server.find(from.servers[server]) : by_server.end();
     if (record == by_server.end()) continue;  // a server that we have not been told of
     if (std::find(one.order.begin(), one.order.end(), record->second) != one.order.end()) continue;
     one.order.push_back(record->second);
-    if (one.order.size() == of.addresses) break;
+    if (i < told.shares.size() && told.shares[i] > 0) first.push_back({record->second, told.shares[i]});
   }
   if (one.order.empty()) return std::nullopt;
   made.what = dns::choice::kind::answer;
+  const std::size_t addresses = of.addresses == 0 ? one.order.size() : of.addresses;
+  if (first.size() > 1) {
+    made.alternatives = score::rotation(first, addresses);
+    return made;
+  }
+  one.order.resize(std::min(one.order.size(), addresses));
   made.alternatives.push_back(std::move(one));
   return made;
 }

@@ -59,7 +59,7 @@ bool is_news(const report& earlier, const report& later) {
   };
   // A TTL that runs down is no news.
   const auto same_answer = [](const reported_answer& a, const reported_answer& b) {
-    return a.names == b.names && a.family == b.family && a.rank == b.rank;
+    return a.names == b.names && a.family == b.family && a.rank == b.rank && a.shares == b.shares;
   };
   return earlier.servers != later.servers || !std::ranges::equal(earlier.figures, later.figures, same_figure) ||
          !std::ranges::equal(earlier.answers, later.answers, same_answer);

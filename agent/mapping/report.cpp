@@ -86,6 +86,16 @@ void read_rank(json_reader& from, const json::value* value, const place& at, std
   }
 }
 
+/// As many as there are servers in the rank, or none.
+void read_shares(json_reader& from, const json::value* value, const place& at, reported_answer& answer) {
+  if (value == nullptr) return;
+  const json::array* all = from.array(value, at, answer.rank.size(), answer.rank.size());
+  if (all == nullptr) return;
+  answer.shares.reserve(all->size());
+  for (std::size_t i = 0; i < all->size() && from.good(); ++i)
+    answer.shares.push_back(static_cast<std::uint32_t>(from.integer(&(*all)[i], place(at, i), 0, whole_share)));
+}
+
 void read_answers(json_reader& from, report& content) {
   const place at("answers");
   const json::array* all = from.array(from.member("answers"), at, 0, most_report_names * 2);
@@ -108,6 +118,7 @@ void read_answers(json_reader& from, report& content) {
     answer.ttl =
         static_cast<std::uint32_t>(from.integer(json_reader::member(one, "ttl"), place(here, "ttl"), 0, most_ttl));
     read_rank(from, json_reader::member(one, "rank"), place(here, "rank"), content.servers.size(), answer);
+    read_shares(from, json_reader::member(one, "shares"), place(here, "shares"), answer);
     content.answers.push_back(std::move(answer));
   }
 }
@@ -138,6 +149,10 @@ std::string to_json(const report& r, std::string_view edge, std::uint64_t sequen
     append_array(text, a.names, [&](const std::string& name) { append(text, name); });
     text += R"(,"family":)" + std::to_string(a.family) + R"(,"ttl":)" + std::to_string(a.ttl) + R"(,"rank":)";
     append_array(text, a.rank, [&](std::uint32_t server) { text += std::to_string(server); });
+    if (!a.shares.empty()) {
+      text += R"(,"shares":)";
+      append_array(text, a.shares, [&](std::uint32_t share) { text += std::to_string(share); });
+    }
     text += '}';
   });
   return text + '}';

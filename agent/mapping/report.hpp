@@ -16,6 +16,7 @@ namespace nearside::mapping {
 inline constexpr std::size_t most_report_servers = 4096;
 inline constexpr std::size_t most_report_names = 1000;
 inline constexpr std::size_t most_rank = 64;
+inline constexpr std::uint32_t whole_share = 1000;
 inline constexpr double most_rtt_ms = 60'000;
 inline constexpr double most_age_s = 1e9;
 inline constexpr std::uint32_t most_ttl = 172'800;
@@ -38,6 +39,8 @@ struct reported_answer {
   std::uint8_t family = 4;
   std::uint32_t ttl = 0;
   std::vector<std::uint32_t> rank;  // indices into report::servers, the best first; empty: NODATA
+  /// How often each of the rank stands first, in thousandths; empty: the first always does.
+  std::vector<std::uint32_t> shares = {};
 
   friend bool operator==(const reported_answer&, const reported_answer&) = default;
 };

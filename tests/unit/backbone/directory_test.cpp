@@ -294,6 +294,17 @@ TEST_CASE_METHOD(two_edges, "servers that are not the name's are left out of an 
   CHECK(told("far.lb.example.com", "198.51.100.1") == strings{"e1", "e2"});
 }
 
+TEST_CASE_METHOD(two_edges, "servers stand first as often as the report says", "[backbone][direct]") {
+  report(1, {{"fra1", "lon1"}, {}, {{{"far.lb.example.com."}, 4, 5, {0, 1}, {750, 250}}}});
+  std::map<strings, int> seen;
+  for (std::uint32_t i = 0; i < 1000; ++i) {
+    random = i * 4'294'967U;
+    ++seen[told("far.lb.example.com", "198.51.100.1")];
+  }
+  REQUIRE(seen.size() == 2);
+  CHECK(std::abs(seen.begin()->second - 750) <= 2);
+}
+
 TEST_CASE_METHOD(two_edges, "an empty rank is NODATA with the zone's SOA, scope 0", "[backbone][direct]") {
   row("203.0.113.0/24", {1});
   report(1, {{"fra1"}, {}, {{{"far.lb.example.com."}, 4, 5, {}}}});

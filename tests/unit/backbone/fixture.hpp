@@ -25,9 +25,12 @@ using mapping::pre;
 inline constexpr std::uint32_t www = 0, far = 1, ref = 2;
 
 inline const std::string usual_configuration = R"(
-[edge]
-listen = ["192.0.2.1"]
 [backbone]
+listen = ["192.0.2.1", "192.0.2.251"]
+nonce_zone = "b1.who.lb.example.com"
+client_ca = "ca.pem"
+certificate = "b1.pem"
+key = "b1.key"
 
 [[server]]
 name = "fra1"

@@ -16,6 +16,14 @@ namespace nearside::config {
 
 /// What every configuration needs, in three lines: a zone that follows begins in line 4.
 inline const std::string usual_edge = "[edge]\nlisten = [\"192.0.2.53\"]\n\n";
+/// The same of a backbone node, and of an edge that registers, in four lines.
+inline const std::string usual_backbone_node =
+    "backbone = { listen = [\"192.0.2.53\"], nonce_zone = \"b1.who.lb.example.com\", client_ca = \"ca.pem\", "
+    "certificate = \"b1.pem\", key = \"b1.key\" }\n\n\n\n";
+inline const std::string usual_registering_edge =
+    "edge = { listen = [\"192.0.2.53\"] }\n"
+    "registration = { ca = \"ca.pem\", certificate = \"e1.pem\", key = \"e1.key\", "
+    "backbone = [{ address = \"192.0.2.1\", name = \"b1.example.com\" }] }\n\n\n";
 /// A whole zone but for what a test adds to its end, in three lines.
 inline const std::string usual_zone = "[[zone]]\nname = \"lb.example.com\"\nns = [\"ns.example.net\"]\n";
 

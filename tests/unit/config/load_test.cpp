@@ -35,7 +35,7 @@ TEST_CASE("a key that no section knows is a problem, with the one that was meant
         lines{"edge.toml:4:3: unknown key \"zones\", did you mean \"zone\"?"});
   CHECK(problems_of(usual_edge + "[map.names]\n") ==
         lines{"edge.toml:4:2: unknown key \"map\", did you mean \"maps\"?"});
-  CHECK(problems_of(usual_edge + "[backhoe]\n") == lines{"edge.toml:4:2: unknown key \"backhoe\""});
+  CHECK(problems_of(usual_edge + "[weather]\n") == lines{"edge.toml:4:2: unknown key \"weather\""});
   CHECK(problems_of(usual_edge + usual_zone + "soa = { mnane = \"ns.example.net\" }\n") ==
         lines{"edge.toml:7:9: unknown key \"zone.soa.mnane\", did you mean \"mname\"?"});
   CHECK(problems_of(usual_edge + usual_zone + "[[zone.balance]]\nname = \"www\"\nserver = [\"192.0.2.80\"]\n").at(1) ==
@@ -108,13 +108,20 @@ TEST_CASE("of very many problems the first thousand are told, and how many more 
   CHECK(found.back() == "edge.toml: 500 more problems are not shown");
 }
 
-TEST_CASE("the example of the manual is a good configuration", "[config][load]") {
-  const auto result = load(NEARSIDE_EXAMPLE);
-  for (const std::string& line : problems_of(result)) UNSCOPED_INFO(line);
-  REQUIRE(std::holds_alternative<loaded>(result));
-  const loaded& good = std::get<loaded>(result);
-  CHECK(good.options.answering.listen.size() == 2);
-  CHECK(good.zones->zones().size() == 2);
+TEST_CASE("the examples of the manual are good configurations", "[config][load]") {
+  const auto whole = [](const std::string& file) {
+    auto result = load(std::filesystem::path(NEARSIDE_EXAMPLES) / file);
+    for (const std::string& line : problems_of(result)) UNSCOPED_INFO(line);
+    REQUIRE(std::holds_alternative<loaded>(result));
+    return std::get<loaded>(std::move(result));
+  };
+  const loaded edge = whole("edge.toml");
+  CHECK(edge.options.answering.listen.size() == 2);
+  CHECK(edge.options.registration.has_value());
+  CHECK(edge.zones->zones().size() == 2);
+  const loaded backbone = whole("backbone.toml");
+  CHECK(backbone.options.backbone.has_value());
+  CHECK(backbone.mapped.size() == 1);
 }
 
 }  // namespace nearside::config

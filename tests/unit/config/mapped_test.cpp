@@ -7,8 +7,8 @@ namespace nearside::config {
 
 namespace {
 
-/// [backbone] is in line 4, the zone in lines 5 to 7, what a test adds begins in line 8.
-std::string backbone_with(const std::string& rest) { return usual_edge + "[backbone]\n" + usual_zone + rest; }
+/// The zone is in lines 5 to 7, what a test adds begins in line 8.
+std::string backbone_with(const std::string& rest) { return usual_backbone_node + usual_zone + rest; }
 
 std::string www(const std::string& rest) { return "[[zone.balance]]\nname = \"www\"\n" + rest; }
 
@@ -63,8 +63,8 @@ TEST_CASE("a mode's policy tells how many addresses there are, and needs no chec
 
 TEST_CASE("a backbone measures nothing for a mapped name", "[config][mapped]") {
   const std::string check = "[[check]]\nname = \"web\"\ntype = \"http\"\n";
-  const loaded good = load_whole(usual_edge + "[backbone]\n" + check + usual_zone +
-                                 www("mode = \"auto\"\nchecks = [\"web\"]\n" + servers));
+  const loaded good =
+      load_whole(usual_backbone_node + check + usual_zone + www("mode = \"auto\"\nchecks = [\"web\"]\n" + servers));
   CHECK(good.servers.targets.empty());
 }
 
@@ -130,10 +130,10 @@ TEST_CASE("a zone does not lie at a mapped name of another", "[config][mapped]")
 TEST_CASE("a zone that is a cut of the backbone's follows its parent", "[config][mapped]") {
   CHECK_FALSE(load_whole(usual_edge + usual_zone).zones->zones()[0].follows_parent());
   const std::string parent = "parent = \"backbone\"\n";
-  CHECK(load_whole(usual_edge + "[registration]\n" + usual_zone + parent).zones->zones()[0].follows_parent());
+  CHECK(load_whole(usual_registering_edge + usual_zone + parent).zones->zones()[0].follows_parent());
   CHECK(problems_of(usual_edge + usual_zone + parent) ==
         lines{"edge.toml:7:10: zone.parent: expected only at an edge that registers, found no [registration]"});
-  CHECK(problems_of(usual_edge + "[registration]\n" + usual_zone + "parent = \"b1\"\n") ==
+  CHECK(problems_of(usual_registering_edge + usual_zone + "parent = \"b1\"\n") ==
         lines{R"(edge.toml:8:10: zone.parent: expected "backbone", found "b1")"});
 }
 

@@ -92,6 +92,9 @@ TEST_CASE("an error of a report names the member", "[mapping][report]") {
       {R"(["www.lb.example.com."],"family":6)", R"([],"family":6)", "answers[1].names: expected an array of 1 or more"},
       {R"("rank":[0,1])", R"("rank":[0,2])", "answers[0].rank[1]: expected an integer from 0 to 1"},
       {R"("rank":[0,1])", R"("rank":[0,0])", "answers[0].rank[1]: expected each server once"},
+      {R"("rank":[0,1])", R"("rank":[0,1],"shares":[1000])", "answers[0].shares: expected an array of 2 or more"},
+      {R"("rank":[0,1])", R"("rank":[0,1],"shares":[1001,0])",
+       "answers[0].shares[0]: expected an integer from 0 to 1000"},
       {R"("servers":["fra1","sin1"])", R"("servers":[])", "figures: at most 0 are taken"},
       {R"("figures":)", R"("figure":)", "figures: expected an array"}};
   for (const auto& [part, other, said] : cases) {
@@ -165,4 +168,11 @@ TEST_CASE("a report of 100 names and 20 servers is less than 4 KiB on the wire",
 }
 
 }  // namespace
+TEST_CASE("a report says how often each server of a rank stands first", "[mapping][report]") {
+  report told{{"fra1", "lon1"}, {}, {{{"www.lb.example.com."}, 4, 20, {1, 0}, {750, 250}}}};
+  const auto read = parse_report(to_json(told, "e1.example.", 7));
+  REQUIRE(read.has_value());
+  CHECK(read->content == told);
+}
+
 }  // namespace nearside::mapping
