@@ -357,6 +357,24 @@ void backbone_side::wait_for_expiry() {
   });
 }
 
+bool backbone_side::nearest_lives(mapping::site_id site) const {
+  const auto edges = book_->rows().edges_of(site);
+  return !edges.empty() && book_->alive(edges.front());
+}
+
+std::vector<asio::ip::address> backbone_side::addresses_of(mapping::site_id site) const {
+  std::vector<asio::ip::address> found;
+  const auto edges = book_->rows().edges_of(site);
+  const mapping::edge_state* first = edges.empty() ? nullptr : book_->find(edges.front());
+  if (first == nullptr) return found;
+  for (const bool six : {false, true}) {
+    const auto& all = first->record.addresses;
+    const auto one = std::find_if(all.begin(), all.end(), [&](const auto& a) { return a.is_v6() == six; });
+    if (one != all.end()) found.push_back(*one);
+  }
+  return found;
+}
+
 // ---- reload ----
 
 result<void> backbone_side::reload(const config::loaded& next) {

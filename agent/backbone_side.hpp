@@ -56,6 +56,10 @@ class backbone_side {
   /// What mapped names answer; never null, another one after a reload.
   [[nodiscard]] const std::shared_ptr<backbone::directory>& directory() const noexcept { return directory_; }
   [[nodiscard]] const mapping::table& rows() const noexcept { return book_->rows(); }
+  /// Whether the first edge of the site may be used.
+  [[nodiscard]] bool nearest_lives(mapping::site_id site) const;
+  /// Where the first edge of the site answers: at most an address of each family.
+  [[nodiscard]] std::vector<boost::asio::ip::address> addresses_of(mapping::site_id site) const;
   void release(std::span<const mapping::site_id> sites) { book_->rows().release(sites); }
 
   // The control verbs.

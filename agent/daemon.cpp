@@ -115,9 +115,12 @@ result<void> daemon::join_mapping() {
   const auto& options = current_.options;
   if (options.backbone) {
     auto backbone = backbone_side::open(io_.get_executor(), current_,
-                                        [this](const backbone_side::news& changed) { publish_mapping(changed); });
+                                        [this](const backbone_side::news& changed) { sites_->publish(changed); });
     if (!backbone) return backbone.error();
     backbone_ = std::move(*backbone);
+    auto sites = mapping_publisher::make(io_.get_executor(), *kernel_, *backbone_);
+    if (!sites) return sites.error();
+    sites_ = std::move(*sites);
   }
   if (options.registration) {
     auto edge = edge_side::make(io_.get_executor(), current_);
@@ -219,7 +222,10 @@ asio::awaitable<void> daemon::watch_routes() {
 
 result<void> daemon::publish() {
   const auto& content = answers_->in_force();
-  return kernel_->publish(*content.zones, *content.choices, balancer_->stale());
+  const auto rules = site_rules_of(current_);
+  if (auto done = kernel_->publish(*content.zones, *content.choices, balancer_->stale(), rules); !done) return done;
+  if (sites_) sites_->zones_changed(content.zones);
+  return {};
 }
 
 void daemon::publish_change(std::span<const std::uint32_t> pools) {
@@ -228,10 +234,6 @@ void daemon::publish_change(std::span<const std::uint32_t> pools) {
     publish_timer_.expires_at(*again);
     publish_later();
   }
-}
-
-void daemon::publish_mapping(const backbone_side::news& changed) {
-  backbone_->release(changed.free_sites);
 }
 
 std::unique_ptr<balancer> daemon::make_balancer(const score::memory& known) {

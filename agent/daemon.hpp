@@ -22,6 +22,7 @@
 #include "agent/config/load.hpp"
 #include "agent/edge_side.hpp"
 #include "agent/kernel_side.hpp"
+#include "agent/mapping_publisher.hpp"
 #include "agent/serve/listeners.hpp"
 
 namespace nearside {
@@ -57,8 +58,6 @@ class daemon {
   result<void> publish();
   /// Brings these pools' answers to the kernel, at once.
   void publish_change(std::span<const std::uint32_t> pools);
-  /// Brings the kernel to what has changed in the mapping.
-  void publish_mapping(const backbone_side::news& changed);
   /// What the answering sockets make their replies from.
   [[nodiscard]] serve::content make_content() const;
   /// A balancer for the configuration in force, which goes on from what is known.
@@ -101,8 +100,9 @@ class daemon {
   std::optional<serve::listeners> listeners_;
   std::shared_ptr<admin::control_server> control_;
   std::unique_ptr<balancer> balancer_;
-  std::unique_ptr<backbone_side> backbone_;  // of a backbone node
-  std::unique_ptr<edge_side> edge_;          // of an edge that registers
+  std::unique_ptr<backbone_side> backbone_;   // of a backbone node
+  std::unique_ptr<mapping_publisher> sites_;  // of a backbone node
+  std::unique_ptr<edge_side> edge_;           // of an edge that registers
 };
 
 }  // namespace nearside

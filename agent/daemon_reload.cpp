@@ -89,7 +89,8 @@ result<void> daemon::put_in_force(config::loaded next) {
   // Registrations go on where they were: the backbone nodes keep what they know until they are told otherwise.
   edge_ = std::move(edge);
   const auto content = make_content();
-  if (auto done = kernel_->publish(*content.zones, *content.choices, balancer_->stale()); !done) {
+  const auto rules = site_rules_of(current_);
+  if (auto done = kernel_->publish(*content.zones, *content.choices, balancer_->stale(), rules); !done) {
     // Some names may still be answered from the old zones; the publisher goes on from where it stopped.
     spdlog::error("not published error=\"{}\"", done.error().message);
     publish_timer_.expires_after(publish_retry);
@@ -98,6 +99,7 @@ result<void> daemon::put_in_force(config::loaded next) {
     publish_timer_.expires_at(*again);
     publish_later();
   }
+  if (sites_) sites_->zones_changed(content.zones);
   answers_->publish(content);
   balancer_->start();
   if (edge_) edge_->start();

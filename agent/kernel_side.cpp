@@ -69,8 +69,9 @@ void kernel_side::warn_of_other_sizes(const config::map_settings& wanted) const 
   compare("mapped_sets", sizes.mapped_sets, tables_.mapped_sets());
 }
 
-result<void> kernel_side::publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale) {
-  auto done = publisher_->publish(zones, chosen, stale);
+result<void> kernel_side::publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale,
+                                  std::span<const dataplane::site_rule> rules) {
+  auto done = publisher_->publish(zones, chosen, stale, rules);
   if (!done) return done.error();
   stats_ = std::move(*done);
   spdlog::info(
@@ -90,13 +91,23 @@ std::optional<std::chrono::steady_clock::time_point> kernel_side::change(const d
   return done.again_at;
 }
 
+bool kernel_side::set_sites(std::span<const dataplane::site_change> changes) {
+  const auto done = publisher_->set_sites(changes);
+  spdlog::debug("sites published changes={} words={} images={}", changes.size(), done.answers_changed,
+                done.images_written);
+  for (const auto& note : done.notes) spdlog::warn("left to userland reason=\"{}\"", note);
+  return done.again_at.has_value();
+}
+
 result<void> kernel_side::apply(const config::settings& options) {
   std::atomic_ref(tables_.config().sample_interval).store(options.events.sample_interval, std::memory_order_relaxed);
   dataplane::apply_stale_rule(tables_, options.answering.stale == config::stale_rule::all
                                            ? dataplane::stale_rule::answer
                                            : dataplane::stale_rule::pass);
   if (auto decided = decide_route(options.answering); !decided) return decided.error();
-  if (auto set = dataplane::set_listen(tables_, options.answering.port, options.answering.listen, options.answering.direct_listen); !set)
+  if (auto set = dataplane::set_listen(tables_, options.answering.port, options.answering.listen,
+                                       options.answering.direct_listen);
+      !set)
     return set.error();
   return {};
 }

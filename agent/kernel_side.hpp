@@ -29,11 +29,22 @@ class kernel_side {
 
   /// Publishes by differences; keeps the stats, also those notes about what the kernel has no room for. `stale`: what
   /// pools answer past the lease; empty: what they answered before.
-  result<void> publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale);
+  /// `rules`: how mapped names are answered, by their number.
+  result<void> publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale,
+                       std::span<const dataplane::site_rule> rules = {});
   /// Brings the answers of these pools to `chosen`. Returns when the same is to be done again, or published, if the
   /// kernel had no room for an answer.
   std::optional<std::chrono::steady_clock::time_point> change(const dns::choices& chosen,
                                                               std::span<const std::uint32_t> pools);
+  /// Mapped names that are answered by site and alike.
+  [[nodiscard]] std::span<const dataplane::site_group> site_groups() const noexcept {
+    return publisher_->site_groups();
+  }
+  /// Brings the answers of these sites to what is wanted. True: the kernel had no room for one, and the same is to be
+  /// done again in a second.
+  bool set_sites(std::span<const dataplane::site_change> changes);
+  /// From now on the agent answers everything by site.
+  void forget_sites() { publisher_->forget_sites(); }
   /// Addresses and port, sampling, the way of the replies, and what is answered past the lease, as in the settings.
   result<void> apply(const config::settings& options);
   /// The program answers for `duration` from now. The first call measures the kernel's clock, which takes a quarter of

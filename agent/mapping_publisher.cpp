@@ -1,0 +1,186 @@
+// SPDX-License-Identifier: BSD-2-Clause
+#include "agent/mapping_publisher.hpp"
+
+#include <spdlog/spdlog.h>
+
+#include <algorithm>
+#include <numeric>
+
+#include "agent/dataplane/image.hpp"
+
+namespace nearside {
+namespace {
+
+using boost::system::error_code;
+
+// After the kernel had no room, or refused.
+constexpr std::chrono::milliseconds try_again_after{1000};
+// Longer than any program runs that has seen a row with the number.
+constexpr std::chrono::milliseconds site_rests{1000};
+
+}  // namespace
+
+std::vector<dataplane::site_rule> site_rules_of(const config::loaded& from) {
+  std::vector<dataplane::site_rule> rules;
+  for (const config::mapped_name& name : from.mapped)
+    rules.push_back({.by_site = name.how != config::mapped_mode::direct,
+                     .ecs_to_agent = name.how == config::mapped_mode::automatic,
+                     .ttl = name.referral_ttl});
+  return rules;
+}
+
+result<std::unique_ptr<mapping_publisher>> mapping_publisher::make(const boost::asio::any_io_executor& executor,
+                                                                   kernel_side& kernel, backbone_side& known) {
+  auto rows = dataplane::client_table::adopt(kernel.tables());
+  if (!rows) return rows.error();
+  return std::unique_ptr<mapping_publisher>(new mapping_publisher(executor, kernel, known, std::move(*rows)));
+}
+
+void mapping_publisher::zones_changed(std::shared_ptr<const dns::zone_set> zones) {
+  zones_ = std::move(zones);
+  if (!loaded_) return;
+  // Names, modes and referrals may be other ones: each site is looked at, and what is the same costs no store.
+  std::vector<mapping::site_id> all(known_.rows().sites_end());
+  std::iota(all.begin(), all.end(), mapping::site_id{0});
+  set_sites(all);
+}
+
+void mapping_publisher::publish(const backbone_side::news& changed) {
+  if (!loaded_) {
+    load();
+  } else {
+    set_sites(changed.sites);
+    for (const mapping::row_change& row : changed.rows) {
+      if (row.site)
+        rows_.put(row_of(row.who, *row.site));
+      else
+        rows_.erase(row.who);
+    }
+    if (!changed.rows.empty()) flush();
+  }
+  if (!changed.free_sites.empty()) {
+    set_sites(changed.free_sites);
+    release_later(changed.free_sites);
+  }
+}
+
+// The rows of an earlier agent have its numbers of sites, which mean something else now.
+void mapping_publisher::load() {
+  const auto began = std::chrono::steady_clock::now();
+  kernel_.forget_sites();
+  std::vector<dataplane::client_row> rows;
+  rows.reserve(known_.rows().size());
+  known_.rows().for_each([&](const mapping::row& row) { rows.push_back(row_of(row.who, row.site)); });
+  auto done = rows_.load(rows);
+  if (!done) {
+    spdlog::error("mapping not published error=\"{}\" retry={}ms", done.error().message, try_again_after.count());
+    try_again();
+    return;
+  }
+  stats_ = std::move(*done);
+  loaded_ = true;
+  std::vector<mapping::site_id> all(known_.rows().sites_end());
+  std::iota(all.begin(), all.end(), mapping::site_id{0});
+  set_sites(all);
+  const auto took = std::chrono::steady_clock::now() - began;
+  spdlog::info("mapping published rows={} sites={} took={}ms", rows.size(), all.size(),
+               std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
+  for (const auto& note : stats_.notes) spdlog::warn("left to userland reason=\"{}\"", note);
+}
+
+void mapping_publisher::set_sites(std::span<const mapping::site_id> sites) {
+  std::vector<dataplane::site_change> changes;
+  for (const dataplane::site_group& group : kernel_.site_groups())
+    for (const mapping::site_id site : sites) changes.push_back({group.number, site, answer_of(group, site)});
+  if (changes.empty()) return;
+  if (kernel_.set_sites(changes)) {
+    unsettled_.insert(sites.begin(), sites.end());
+    try_again();
+  }
+}
+
+dataplane::answer_images mapping_publisher::answer_of(const dataplane::site_group& group, mapping::site_id site) const {
+  const backbone::directory& says = *known_.directory();
+  dataplane::answer_images made;
+  const auto add = [&](const std::shared_ptr<const dns::referral>& to, std::uint16_t share, std::uint8_t other) {
+    auto one = zones_ ? dataplane::render_referral(*zones_, group.representative, to) : std::nullopt;
+    if (!one) return false;
+    one->share = share;
+    one->other = other;
+    made.images.push_back(std::move(*one));
+    return true;
+  };
+  if (site != mapping::default_site) {
+    if (known_.rows().edges_of(site).empty()) return {};
+    // In mode auto the agent answers in the stead of an edge that is dead, by reports that age.
+    if (group.rule.ecs_to_agent && !known_.nearest_lives(site)) return {};
+    if (const auto to = says.referral_of(site, group.rule.ttl)) {
+      if (!add(to, 0xffff, 0)) return {};
+      return made;
+    }
+  }
+  if (says.default_by_address()) return {};
+  const auto all = says.default_alternatives(group.rule.ttl);
+  if (all.referrals.size() != all.shares.size()) return {};
+  for (std::size_t i = 0; i < all.referrals.size(); ++i)
+    if (!add(all.referrals[i], all.shares[i].share, all.shares[i].other)) return {};
+  return made;
+}
+
+dataplane::client_row mapping_publisher::row_of(const mapping::prefix& who, mapping::site_id site) const {
+  dataplane::client_row row;
+  row.who = who;
+  row.site = site;
+  for (const auto& address : known_.addresses_of(site)) {
+    if (address.is_v4())
+      row.edge.ipv4 = address.to_v4().to_bytes();
+    else
+      row.edge.ipv6 = address.to_v6().to_bytes();
+  }
+  return row;
+}
+
+void mapping_publisher::flush() {
+  auto done = rows_.flush();
+  if (!done) {
+    spdlog::error("rows not shown error=\"{}\" retry={}ms", done.error().message, try_again_after.count());
+    try_again();
+    return;
+  }
+  const bool had_notes = !stats_.notes.empty();
+  stats_ = std::move(*done);
+  if (!had_notes)
+    for (const auto& note : stats_.notes) spdlog::warn("left to userland reason=\"{}\"", note);
+  if (stats_.left_blocks4 > 0 || stats_.left_rows6 > 0) try_again();
+}
+
+void mapping_publisher::try_again() {
+  again_.expires_after(try_again_after);
+  again_.async_wait([this](const error_code& cancelled) {
+    if (cancelled) return;
+    if (!loaded_) {
+      load();
+      return;
+    }
+    const std::vector<mapping::site_id> sites(unsettled_.begin(), unsettled_.end());
+    unsettled_.clear();
+    set_sites(sites);
+    flush();
+  });
+}
+
+// Numbers that come while others rest wait for the next turn, so that each rests long enough.
+void mapping_publisher::release_later(const std::vector<mapping::site_id>& sites) {
+  free_.insert(free_.end(), sites.begin(), sites.end());
+  if (!at_rest_.empty()) return;
+  at_rest_.swap(free_);
+  resting_.expires_after(site_rests);
+  resting_.async_wait([this](const error_code& cancelled) {
+    if (cancelled) return;
+    known_.release(at_rest_);
+    at_rest_.clear();
+    if (!free_.empty()) release_later({});
+  });
+}
+
+}  // namespace nearside

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-2-Clause
+// Brings the mapping to the kernel: what each site is referred to, and which clients belong to which site. Owned by the
+// daemon of a backbone node; one thread.
+#pragma once
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <memory>
+#include <set>
+#include <span>
+#include <vector>
+
+#include "agent/backbone_side.hpp"
+#include "agent/config/load.hpp"
+#include "agent/dataplane/client_table.hpp"
+#include "agent/kernel_side.hpp"
+
+namespace nearside {
+
+/// How the kernel answers each mapped name, by its number.
+[[nodiscard]] std::vector<dataplane::site_rule> site_rules_of(const config::loaded& from);
+
+class mapping_publisher {
+ public:
+  /// Takes over the rows that an earlier agent has left in the kernel: they count, with that agent's sites, until the
+  /// first publish(). Both must outlive it. Error: a map cannot be read.
+  static result<std::unique_ptr<mapping_publisher>> make(const boost::asio::any_io_executor& executor,
+                                                         kernel_side& kernel, backbone_side& known);
+  mapping_publisher(const mapping_publisher&) = delete;
+  mapping_publisher& operator=(const mapping_publisher&) = delete;
+  ~mapping_publisher() = default;
+
+  /// The zones that names are rendered from, after kernel_side::publish() of them. Groups of names that are new get the
+  /// answers of all sites.
+  void zones_changed(std::shared_ptr<const dns::zone_set> zones);
+  /// Brings the kernel to what has changed. The first time it is given everything, and then in one step: until that is
+  /// done the agent answers mapped names.
+  void publish(const backbone_side::news& changed);
+
+  [[nodiscard]] const dataplane::client_table_stats& stats() const noexcept { return stats_; }
+
+ private:
+  mapping_publisher(const boost::asio::any_io_executor& executor, kernel_side& kernel, backbone_side& known,
+                    dataplane::client_table rows)
+      : kernel_(kernel), known_(known), rows_(std::move(rows)), again_(executor), resting_(executor) {}
+
+  void load();
+  void set_sites(std::span<const mapping::site_id> sites);
+  [[nodiscard]] dataplane::answer_images answer_of(const dataplane::site_group& group, mapping::site_id site) const;
+  [[nodiscard]] dataplane::client_row row_of(const mapping::prefix& who, mapping::site_id site) const;
+  void flush();
+  void try_again();
+  void release_later(const std::vector<mapping::site_id>& sites);
+
+  kernel_side& kernel_;
+  backbone_side& known_;
+  dataplane::client_table rows_;
+  dataplane::client_table_stats stats_;
+  std::shared_ptr<const dns::zone_set> zones_;
+  bool loaded_ = false;
+  std::set<mapping::site_id> unsettled_;   // the kernel had no room for their answers
+  std::vector<mapping::site_id> at_rest_;  // numbers that are given to others in a moment
+  std::vector<mapping::site_id> free_;     // and those that rest after them
+  boost::asio::steady_timer again_;
+  boost::asio::steady_timer resting_;
+};
+
+}  // namespace nearside
