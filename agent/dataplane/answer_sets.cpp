@@ -6,22 +6,8 @@
 
 namespace nearside::dataplane {
 
-namespace {
-
-bool is_empty(const answer_ref& ref) { return ref.alternatives == 0; }
-
-bool equal(const answer_ref& a, const answer_ref& b) {
-  return a.slot == b.slot && a.generation == b.generation && a.alternatives == b.alternatives && a.flags == b.flags;
-}
-
-}  // namespace
-
-answer_sets::answer_sets(const object& tables, time_source now, std::chrono::milliseconds quarantine)
-    : tables_(&tables),
-      now_(std::move(now)),
-      small_(tables.slots_small(), 0, quarantine),
-      large_(tables.slots_large(), ANSWER_LARGE, quarantine),
-      sets_(tables.sets()) {}
+answer_sets::answer_sets(const object& tables, image_store& images)
+    : tables_(&tables), images_(&images), sets_(tables.sets()) {}
 
 // ---- taking over ----
 
@@ -46,35 +32,22 @@ void answer_sets::adopt_set(std::uint32_t set) {
   for (std::uint32_t column = 0; column < SET_COLUMNS; ++column) {
     const answer_ref ref = published(set, column);
     if (is_empty(ref)) continue;
-    if (!pool_of(ref).adopt(ref)) store(set, column, {});
+    // A row of `site_answers` is what its own words are; only where it is has to make sense.
+    const bool sound = (ref.flags & ANSWER_BY_SITE) != 0
+                           ? ref.slot % tables_->sites() == 0 && ref.slot / tables_->sites() < tables_->mapped_sets()
+                           : images_->adopt(ref);
+    if (!sound) store(set, column, {});
   }
 }
 
 // ---- one word and its slots ----
-
-std::optional<answer_ref> answer_sets::acquire(const answer_images& wanted) {
-  const std::span<const image> images(wanted.images);
-  const bool fits =
-      std::all_of(images.begin(), images.end(), [](const image& i) { return i.octets.size() <= SMALL_IMAGE_OCTETS; });
-  std::optional<answer_ref> ref;
-  if (fits) ref = small_.acquire(images);
-  // A short answer may stand in a large slot where the small ones have run out.
-  if (!ref) ref = large_.acquire(images);
-  if (ref && wanted.by_client) ref->flags |= ANSWER_BY_CLIENT;
-  return ref;
-}
-
-void answer_sets::release(const answer_ref& ref) {
-  if (is_empty(ref)) return;
-  pool_of(ref).release(ref, now_());
-}
 
 void answer_sets::write(std::uint32_t set, std::uint32_t column, const answer_ref& ref, publish_stats& stats) {
   const answer_ref old = published(set, column);
   if (equal(old, ref)) return;
   store(set, column, ref);
   ++stats.answers_changed;
-  release(old);
+  images_->release(old);
 }
 
 void answer_sets::store(std::uint32_t set, std::uint32_t column, const answer_ref& ref) const noexcept {
@@ -88,18 +61,12 @@ void answer_sets::store(std::uint32_t set, std::uint32_t column, const answer_re
 void answer_sets::publish(std::uint32_t set, std::uint32_t column, const answer_images& wanted, publish_stats& stats) {
   if (wanted.images.empty()) {
     write(set, column, {}, stats);
-  } else if (const auto ref = acquire(wanted)) {
+  } else if (const auto ref = images_->acquire(wanted)) {
     write(set, column, *ref, stats);
   } else {
     write(set, column, {}, stats);
     ++stats.answers_left;
   }
-}
-
-bool answer_sets::is_published(std::uint32_t set, std::uint32_t column, const answer_images& wanted) const {
-  const answer_ref ref = published(set, column);
-  if (is_empty(ref) || wanted.images.empty()) return is_empty(ref) && wanted.images.empty();
-  return ((ref.flags & ANSWER_BY_CLIENT) != 0) == wanted.by_client && pool_of(ref).holds(ref, wanted.images);
 }
 
 // ---- whole sets ----
@@ -129,19 +96,31 @@ const answer_images& answer_sets::images_of(const pool_of_set& pool, std::uint32
 
 std::vector<column_change> answer_sets::changes_of(const dns::zone_set& zones, const decisions& decided,
                                                    const name_group& group, std::uint32_t set, render_cache& cache,
-                                                   pool_of_set& pool) const {
+                                                   pool_of_set& pool, const answer_ref& by_site) const {
   const dns::name& owner = group.representative;
   const dns::zone* const zone = zones.enclosing(owner);
   const dns::node* const node = zone->find(owner);
   std::vector<column_change> changes;
   const auto want = [&](std::uint32_t column, shared_images wanted) {
-    if (!is_published(set, column, *wanted)) changes.push_back({column, std::move(wanted)});
+    if (!is_published(set, column, *wanted)) changes.push_back({column, std::move(wanted), {}});
   };
+  const auto none = std::make_shared<const answer_images>();
+  if (group.rule.by_site) {
+    for (std::uint32_t i = 0; i < SET_COLUMNS; ++i) {
+      // Among the other types is DS, which the parent answers at a cut (RFC 4035 3.1.4.1).
+      const bool is_for_sites = i < TYPE_CLASS_OTHER;
+      if (!is_for_sites || is_empty(by_site)) {
+        want(i, none);
+      } else if (!equal(published(set, i), by_site)) {
+        changes.push_back({i, none, by_site});
+      }
+    }
+    return changes;
+  }
   const auto render = [&](type_class which) {
     return std::make_shared<const answer_images>(
         render_column(zones, decided.now, owner, group.zone_octets, *node, which));
   };
-  const auto none = std::make_shared<const answer_images>();
   const auto pooled = [&](std::uint32_t family, const dns::choice* chosen) -> shared_images {
     if (chosen == nullptr) return none;
     answer_images made;
@@ -179,7 +158,13 @@ std::vector<column_change> answer_sets::changes_of(const dns::zone_set& zones, c
 }
 
 void answer_sets::apply(std::uint32_t set, const std::vector<column_change>& changes, publish_stats& stats) {
-  for (const column_change& c : changes) publish(set, c.column, *c.wanted, stats);
+  for (const column_change& c : changes) {
+    if (is_empty(c.by_site)) {
+      publish(set, c.column, *c.wanted, stats);
+    } else {
+      write(set, c.column, c.by_site, stats);
+    }
+  }
 }
 
 // ---- pools ----
@@ -221,26 +206,6 @@ bool answer_sets::clear_unused(const std::vector<bool>& named, publish_stats& st
     cleared = true;
   }
   return cleared;
-}
-
-// ---- slots ----
-
-void answer_sets::settle() {
-  small_.settle(now_());
-  large_.settle(now_());
-}
-
-std::optional<slot_pool::time_point> answer_sets::next_settling() const noexcept {
-  const auto a = small_.next_settling();
-  const auto b = large_.next_settling();
-  if (!a || !b) return a ? a : b;
-  return std::min(*a, *b);
-}
-
-void answer_sets::summarize(publish_stats& stats) const {
-  stats.sets = used_;
-  stats.small_images = small_.used();
-  stats.large_images = large_.used();
 }
 
 }  // namespace nearside::dataplane

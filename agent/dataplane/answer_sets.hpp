@@ -4,9 +4,7 @@
 #pragma once
 
 #include <array>
-#include <chrono>
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <optional>
 #include <span>
@@ -16,10 +14,10 @@
 
 #include "agent/dataplane/grouping.hpp"
 #include "agent/dataplane/image.hpp"
+#include "agent/dataplane/image_store.hpp"
 #include "agent/dataplane/object.hpp"
 #include "agent/dataplane/pool_records.hpp"
 #include "agent/dataplane/publish_stats.hpp"
-#include "agent/dataplane/slot_pool.hpp"
 #include "agent/dns/choice.hpp"
 #include "agent/dns/zone.hpp"
 
@@ -31,10 +29,12 @@ using shared_images = std::shared_ptr<const answer_images>;
 inline constexpr std::uint32_t FIRST_STALE_COLUMN = TYPE_CLASS_COUNT;
 inline constexpr std::uint32_t SET_COLUMNS = TYPE_CLASS_COUNT + STALE_COLUMNS;
 
-/// A word of a set in which something else is to be published; `wanted` without images: the word is cleared.
+/// A word of a set in which something else is to be published; `wanted` without images: the word is cleared. `by_site`
+/// counts instead where it is not empty: the answers are those of a row of `site_answers`.
 struct column_change {
   std::uint32_t column;
   shared_images wanted;
+  answer_ref by_site{};
 };
 
 /// What the pools answer: now, and past the lease (empty: nothing of its own).
@@ -58,10 +58,8 @@ struct render_cache {
 
 class answer_sets {
  public:
-  using time_source = std::function<slot_pool::time_point()>;
-
-  /// `tables` must outlive it. `quarantine`: how long a slot rests after its answer was taken away.
-  answer_sets(const object& tables, time_source now, std::chrono::milliseconds quarantine);
+  /// Both must outlive it.
+  answer_sets(const object& tables, image_store& images);
 
   /// Takes over what is published for the sets that have names; words of other sets, and words that point nowhere, are
   /// cleared. `named` has an element for each set.
@@ -77,9 +75,15 @@ class answer_sets {
   void mark_used(std::uint32_t set) noexcept { set_used(set, true); }
 
   /// Where what is published for the set differs from what the group answers. `pool` becomes what keep_pool() takes.
+  /// `by_site`: the word of a group that is answered by site; empty: the agent answers it.
   [[nodiscard]] std::vector<column_change> changes_of(const dns::zone_set& zones, const decisions& decided,
                                                       const name_group& group, std::uint32_t set, render_cache& cache,
-                                                      pool_of_set& pool) const;
+                                                      pool_of_set& pool, const answer_ref& by_site) const;
+  /// Where the row of `site_answers` begins that the set's names are answered from; nullopt: they are not.
+  [[nodiscard]] std::optional<std::uint32_t> base_of(std::uint32_t set) const noexcept {
+    const answer_ref ref = published(set, TYPE_CLASS_A);
+    return (ref.flags & ANSWER_BY_SITE) != 0 ? std::optional(ref.slot) : std::nullopt;
+  }
   /// Publishes the changes. An answer without a free slot is cleared, so that userland gives it, and counted.
   void apply(std::uint32_t set, const std::vector<column_change>& changes, publish_stats& stats);
 
@@ -94,14 +98,8 @@ class answer_sets {
   /// Clears the used sets that no name is bound to any more. Returns whether there were any.
   bool clear_unused(const std::vector<bool>& named, publish_stats& stats);
 
-  /// Slots whose quarantine is over become free.
-  void settle();
-  /// When the first quarantine ends.
-  [[nodiscard]] std::optional<slot_pool::time_point> next_settling() const noexcept;
-  /// Images written since the start.
-  [[nodiscard]] std::size_t written() const noexcept { return small_.written() + large_.written(); }
-  /// Fills in the sets and slots in use.
-  void summarize(publish_stats& stats) const;
+  /// Fills in the sets in use.
+  void summarize(publish_stats& stats) const { stats.sets = used_; }
 
  private:
   struct set_state {
@@ -115,26 +113,18 @@ class answer_sets {
     if (column >= FIRST_STALE_COLUMN) return tables_->load_stale(object::stale_index(set, column - FIRST_STALE_COLUMN));
     return tables_->load_answer(object::answer_index(set, column));
   }
-  [[nodiscard]] bool is_published(std::uint32_t set, std::uint32_t column, const answer_images& wanted) const;
+  [[nodiscard]] bool is_published(std::uint32_t set, std::uint32_t column, const answer_images& wanted) const {
+    return images_->says(published(set, column), wanted);
+  }
   void set_used(std::uint32_t set, bool used) noexcept;
   void store(std::uint32_t set, std::uint32_t column, const answer_ref& ref) const noexcept;
-  [[nodiscard]] const slot_pool& pool_of(const answer_ref& ref) const noexcept {
-    return (ref.flags & ANSWER_LARGE) != 0 ? large_ : small_;
-  }
-  [[nodiscard]] slot_pool& pool_of(const answer_ref& ref) noexcept {
-    return (ref.flags & ANSWER_LARGE) != 0 ? large_ : small_;
-  }
-  std::optional<answer_ref> acquire(const answer_images& wanted);
-  void release(const answer_ref& ref);
   void write(std::uint32_t set, std::uint32_t column, const answer_ref& ref, publish_stats& stats);
   static const answer_images& images_of(const pool_of_set& pool, std::uint32_t family, const dns::choice& decided,
                                         answer_images& scratch);
   void publish(std::uint32_t set, std::uint32_t column, const answer_images& wanted, publish_stats& stats);
 
   const object* tables_;
-  time_source now_;
-  slot_pool small_;
-  slot_pool large_;
+  image_store* images_;
   std::vector<set_state> sets_;
   std::vector<std::uint32_t> free_;  // the lowest last
   std::size_t used_ = 0;

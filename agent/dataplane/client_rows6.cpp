@@ -31,7 +31,7 @@ void client_rows6::adopt(time_point now) {
         ++with_length_[std::min<std::size_t>((entry.tag_and_length & 0xff) - 1, MAX_LENGTH6)];
         ++entries_;
       } else if (entry.tag_and_length != 0) {
-        resting_.emplace_back(now + quarantine_, &entry);
+        rest(&entry, now);
       }
     }
   }
@@ -45,6 +45,7 @@ void client_rows6::adopt(time_point now) {
 void client_rows6::begin_loading() {
   missing_.clear();
   resting_.clear();
+  rests_until_.clear();
   with_length_.assign(with_length_.size(), 0);
   entries_ = 0;
   loading_ = true;
@@ -80,7 +81,7 @@ void client_rows6::erase(const key6& row, time_point now) {
   if (entry == nullptr) return;
   // The upper half stays: so the entry looks neither free nor like a row.
   store_word(&entry->site, std::uint64_t{entry->tag_and_length} << 32);
-  resting_.emplace_back(now + quarantine_, entry);
+  rest(entry, now);
   --entries_;
   if (--with_length_[row.second] > 0) return;
   tell_lengths();
@@ -89,8 +90,12 @@ void client_rows6::erase(const key6& row, time_point now) {
 
 void client_rows6::settle(time_point now) {
   while (!resting_.empty() && resting_.front().first <= now) {
-    store_word(&resting_.front().second->site, std::uint64_t{0});
+    const auto [until, entry] = resting_.front();
     resting_.pop_front();
+    const auto last = rests_until_.find(entry);
+    if (last == rests_until_.end() || last->second != until) continue;
+    rests_until_.erase(last);
+    store_word(&entry->site, std::uint64_t{0});
     room_ = true;
   }
   if (!room_ || missing_.empty()) return;
@@ -110,6 +115,7 @@ client_rows6::place client_rows6::find(const key6& row) const noexcept {
   const std::uint32_t tag_and_length = tag_of_row6(hash, row.second);
   const auto count = static_cast<std::uint32_t>(buckets.size());
   place found;
+  row6* own = nullptr;
   std::size_t most_vacant = 0;
   for (const std::uint32_t index : {first_bucket(hash, count), second_bucket(hash, count)}) {
     std::size_t vacant = 0;
@@ -118,9 +124,12 @@ client_rows6::place client_rows6::find(const key6& row) const noexcept {
       if (entry.site == 0 && entry.tag_and_length == 0) {
         ++vacant;
         one = &entry;
-      } else if (entry.site != 0 && entry.tag_and_length == tag_and_length && entry.prefix == row.first) {
-        found.entry = &entry;
-        return found;
+      } else if (entry.tag_and_length == tag_and_length && entry.prefix == row.first) {
+        if (entry.site != 0) {
+          found.entry = &entry;
+          return found;
+        }
+        own = &entry;
       }
     }
     // The first bucket, which is asked first, as long as it is not crowded; then the emptier one.
@@ -129,7 +138,14 @@ client_rows6::place client_rows6::find(const key6& row) const noexcept {
       found.vacant = one;
     }
   }
+  // The entry that was this row's own rests, but not from itself.
+  if (own != nullptr) found.vacant = own;
   return found;
+}
+
+void client_rows6::rest(row6* entry, time_point now) {
+  resting_.emplace_back(now + quarantine_, entry);
+  rests_until_[entry] = now + quarantine_;
 }
 
 // One of the lengths is kept for /64, that of a resolver's egress address.
@@ -148,6 +164,7 @@ bool client_rows6::set_entry(const key6& row) {
     return true;
   }
   if (found.vacant == nullptr || !may_use(row.second)) return false;
+  rests_until_.erase(found.vacant);
   store_word(&found.vacant->prefix, row.first);
   store_word(&found.vacant->site, word);
   ++entries_;

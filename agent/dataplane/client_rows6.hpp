@@ -52,6 +52,7 @@ class client_rows6 {
   [[nodiscard]] place find(const key6& row) const noexcept;
   [[nodiscard]] bool may_use(std::uint8_t length) const noexcept;
   [[nodiscard]] bool set_entry(const key6& row);
+  void rest(row6* entry, time_point now);
   void tell_lengths() const noexcept;
   void tell_missing() const noexcept;
 
@@ -62,6 +63,7 @@ class client_rows6 {
   std::size_t entries_ = 0;
   std::set<key6> missing_;
   std::deque<std::pair<time_point, row6*>> resting_;
+  std::unordered_map<row6*, time_point> rests_until_;  // the last that counts: a row may have come back and gone again
   bool room_ = false;
   bool loading_ = false;
 };

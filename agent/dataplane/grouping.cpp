@@ -44,25 +44,35 @@ bool has_only_addresses(const dns::node& node) {
                      [](const dns::rrset& records) { return records.type == type_a || records.type == type_aaaa; });
 }
 
-std::string signature_of(const dns::zone& zone, std::string_view owner, const dns::node& node) {
+std::string signature_of(const dns::zone& zone, std::string_view owner, const dns::node& node, const site_rule& rule) {
   std::string signature;
   append_octets(signature, zone.apex().wire());
+  if (rule.by_site) {
+    signature.append(rule.ecs_to_agent ? "by site but for ECS " : "by site ");
+    append_number(signature, rule.ttl);
+    return signature;
+  }
   if (!has_only_addresses(node)) return signature.append("own ").append(owner);
   append_rrset(signature, node, type_a);
   append_rrset(signature, node, type_aaaa);
   return signature;
 }
 
-bool is_for_kernel(const dns::zone_set& zones, const dns::zone& zone, const dns::name& owner, const dns::node& node) {
-  if (node.mapped != dns::no_mapped) return false;
-  if (node.rrsets.empty() || owner.is_wildcard() || node.find(type_cname) != nullptr) return false;
+bool is_for_kernel(const dns::zone_set& zones, const dns::zone& zone, const dns::name& owner, const dns::node& node,
+                   const site_rule& rule) {
+  if (node.mapped != dns::no_mapped) {
+    if (!rule.by_site) return false;
+  } else if (zone.mapped_above(owner) != nullptr) {
+    return false;
+  }
+  if (node.is_empty() || owner.is_wildcard() || node.find(type_cname) != nullptr) return false;
   if (zone.cut_above(owner) != nullptr) return false;
   return zones.enclosing(owner) == &zone;
 }
 
 }  // namespace
 
-grouping group_names(const dns::zone_set& zones, const __u64* hash_key) {
+grouping group_names(const dns::zone_set& zones, const __u64* hash_key, std::span<const site_rule> rules) {
   grouping made;
   std::size_t most = 0;
   for (const dns::zone& zone : zones.zones()) most += zone.size();
@@ -71,16 +81,17 @@ grouping group_names(const dns::zone_set& zones, const __u64* hash_key) {
   for (const dns::zone& zone : zones.zones()) {
     const auto zone_octets = static_cast<std::uint8_t>(zone.apex().wire().size());
     zone.for_each([&](const dns::name& owner, const dns::node& node) {
-      if (!is_for_kernel(zones, zone, owner, node)) return;
+      const site_rule rule = node.mapped < rules.size() ? rules[node.mapped] : site_rule{};
+      if (!is_for_kernel(zones, zone, owner, node, rule)) return;
       const name_words words = to_words(owner.wire(), hash_key);
       wanted_name wanted;
       wanted.key = words.key;
       wanted.wire.assign(reinterpret_cast<const char*>(words.words.data()), owner.wire().size());
       wanted.zone_octets = zone_octets;
       const auto next = static_cast<std::uint32_t>(made.groups.size());
-      const auto [group, added] = by_signature.try_emplace(signature_of(zone, wanted.wire, node), next);
+      const auto [group, added] = by_signature.try_emplace(signature_of(zone, wanted.wire, node, rule), next);
       wanted.group = group->second;
-      if (added) made.groups.push_back({group->first, owner, zone_octets});
+      if (added) made.groups.push_back({group->first, owner, zone_octets, rule});
       made.names.push_back(std::move(wanted));
     });
   }

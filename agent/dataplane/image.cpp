@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 #include "agent/dataplane/pool_records.hpp"
 #include "agent/dataplane/tables.hpp"
@@ -15,6 +16,9 @@ namespace {
 constexpr std::size_t header_octets = 12;
 constexpr std::size_t question_tail = 4;  // QTYPE and QCLASS
 constexpr std::uint16_t class_in = 1;
+constexpr std::uint16_t type_a = 1;
+constexpr std::uint16_t type_ns = 2;
+constexpr std::uint16_t type_aaaa = 28;
 constexpr std::uint16_t private_use_type = 65280;
 constexpr std::array<std::uint16_t, TYPE_CLASS_COUNT> column_types{1, 28, 65, 6, 2, 16, 15, private_use_type};
 
@@ -35,6 +39,35 @@ std::vector<std::uint8_t> plain_query(const dns::name& owner, std::uint16_t qtyp
   append16(message, qtype);
   append16(message, class_in);
   return message;
+}
+
+// Past a name that is written out; 0: a pointer, or cut off.
+std::size_t skip_labels(std::span<const std::uint8_t> octets, std::size_t at) {
+  while (at < octets.size() && octets[at] != 0) {
+    if (octets[at] > 63) return 0;
+    at += std::size_t{octets[at]} + 1;
+  }
+  return at < octets.size() ? at + 1 : 0;
+}
+
+// Records whose owners are the QNAME or written out, NS first with names written out, then addresses.
+bool suits_any_name(std::span<const std::uint8_t> octets, std::size_t ns, std::size_t additional) {
+  constexpr std::size_t fixed_octets = 10;  // type, class, TTL, RDLENGTH
+  constexpr std::uint16_t pointer_to_qname = 0xc000 | header_octets;
+  std::size_t at = 0;
+  for (std::size_t i = 0; i < ns + additional; ++i) {
+    if (at + 2 > octets.size()) return false;
+    at = read16(octets, at) == pointer_to_qname ? at + 2 : skip_labels(octets, at);
+    if (at == 0 || at + fixed_octets > octets.size()) return false;
+    const std::uint16_t type = read16(octets, at);
+    const std::size_t rdata = at + fixed_octets;
+    at = rdata + read16(octets, at + 8);
+    if (at > octets.size()) return false;
+    if (i < ns ? type != type_ns || skip_labels(octets.first(at), rdata) != at : type != type_a && type != type_aaaa) {
+      return false;
+    }
+  }
+  return at == octets.size();
 }
 
 }  // namespace
@@ -93,6 +126,35 @@ std::optional<image> cut(const dns::zone_set& zones, const dns::choices& chosen,
   }
   answer.checksum = checksum_of(answer.octets);
   return answer;
+}
+
+std::optional<image> cut_referral(std::span<const std::uint8_t> query, std::span<const std::uint8_t> reply) {
+  if (reply.size() <= query.size() || (reply[2] & 0x06) != 0 || (reply[3] & 0x0f) != 0) return std::nullopt;
+  image referral;
+  referral.verdict = VERDICT_REFERRED;
+  referral.ancount = read16(reply, 6);
+  referral.nscount = read16(reply, 8);
+  referral.arcount = read16(reply, 10);
+  const auto octets = reply.subspan(query.size());
+  if (referral.ancount != 0 || referral.nscount == 0 || !suits_any_name(octets, referral.nscount, referral.arcount)) {
+    return std::nullopt;
+  }
+  referral.octets.assign(octets.begin(), octets.end());
+  referral.checksum = checksum_of(referral.octets);
+  return referral;
+}
+
+std::optional<image> render_referral(const dns::zone_set& zones, const dns::name& owner,
+                                     std::shared_ptr<const dns::referral> to) {
+  const dns::fixed_mapping map{dns::decision(std::move(to))};
+  const auto query = plain_query(owner, query_type_of(TYPE_CLASS_A));
+  auto referral = cut_referral(query, dns::respond(zones, {}, {}, query, {.tcp = true, .map = &map}));
+  if (referral && !fits_in_a_reply(referral->octets.size())) {
+    image truncated = truncated_image(0);
+    truncated.verdict = VERDICT_REFERRED;
+    return truncated;
+  }
+  return referral;
 }
 
 answer_images render_column(const dns::zone_set& zones, const dns::choices& chosen, const dns::name& owner,

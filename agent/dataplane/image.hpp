@@ -4,11 +4,13 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <span>
 #include <vector>
 
 #include "agent/dns/choice.hpp"
+#include "agent/dns/mapping.hpp"
 #include "agent/dns/name.hpp"
 #include "agent/dns/zone.hpp"
 #include "bpf/map_types.h"
@@ -50,6 +52,14 @@ struct answer_images {
 /// this query: RCODE other than NOERROR, or no reply. `zone_octets`: length of the enclosing zone's name.
 [[nodiscard]] std::optional<image> cut(const dns::zone_set& zones, const dns::choices& chosen, const dns::name& owner,
                                        std::size_t zone_octets, std::uint16_t qtype, std::size_t alternative);
+/// The same from a query and the whole reply to it, which is a referral: AA=0, no answer, NS in AUTHORITY. nullopt: it
+/// is not, or its octets depend on the QNAME by more than the pointer to it, so that they do not suit other names.
+[[nodiscard]] std::optional<image> cut_referral(std::span<const std::uint8_t> query,
+                                                std::span<const std::uint8_t> reply);
+/// The referral that dns::respond() makes of this for a mapped name. nullopt: as cut_referral(). One that no UDP reply
+/// can hold becomes truncated_image().
+[[nodiscard]] std::optional<image> render_referral(const dns::zone_set& zones, const dns::name& owner,
+                                                   std::shared_ptr<const dns::referral> to);
 /// Whether some UDP reply of ours can hold so many octets behind the question.
 [[nodiscard]] bool fits_in_a_reply(std::size_t octets) noexcept;
 /// Stands for an answer that does not: always TC=1, and nothing else. `flags`: the answer's.

@@ -64,10 +64,10 @@ void drop(std::vector<wanted_name>& names, const std::vector<bool>& dropped) {
 
 }  // namespace
 
-result<grouping> names_without_collisions(const dns::zone_set& zones, const object& tables, bool none_installed,
-                                          publish_stats& stats) {
+result<grouping> names_without_collisions(const dns::zone_set& zones, std::span<const site_rule> rules,
+                                          const object& tables, bool none_installed, publish_stats& stats) {
   for (int tries = 0;; ++tries) {
-    grouping plan = group_names(zones, tables.config().hash_key);
+    grouping plan = group_names(zones, tables.config().hash_key, rules);
     const auto repeated = repeated_hashes(plan.names);
     const auto collisions = static_cast<std::size_t>(std::count(repeated.begin(), repeated.end(), true));
     if (collisions == 0) return plan;

@@ -26,8 +26,8 @@ struct assignment {
 
 /// The names of the zones for the kernel, without those whose hash another one has: these are left to userland. While
 /// `none_installed`, the hash key is drawn anew instead. Error: there is no randomness to be had.
-result<grouping> names_without_collisions(const dns::zone_set& zones, const object& tables, bool none_installed,
-                                          publish_stats& stats);
+result<grouping> names_without_collisions(const dns::zone_set& zones, std::span<const site_rule> rules,
+                                          const object& tables, bool none_installed, publish_stats& stats);
 
 /// Decides which names there is room for, those that are installed first, and tells `names` which group they are in
 /// now. Returns which groups have any.

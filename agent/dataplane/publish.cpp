@@ -9,24 +9,37 @@
 #include "agent/dataplane/name_table.hpp"
 #include "agent/dataplane/placement.hpp"
 #include "agent/dataplane/running_programs.hpp"
+#include "agent/dataplane/site_answers.hpp"
 
 namespace nearside::dataplane {
 
 struct publisher::state {
-  state(const object& t, time_source n) : tables(t), now(std::move(n)), names(t), sets(t, now, quarantine) {}
+  state(const object& t, time_source n)
+      : tables(t),
+        now(std::move(n)),
+        names(t),
+        images(t, now, quarantine),
+        sets(t, images),
+        by_site(t, images, now, quarantine) {}
 
   const object& tables;
   time_source now;
   name_table names;
+  image_store images;
   answer_sets sets;
+  site_answers by_site;
+  std::vector<site_group> site_groups;
 
   result<void> adopt();
-  result<publish_stats> publish(const dns::zone_set& zones, const decisions& decided);
+  result<publish_stats> publish(const dns::zone_set& zones, const decisions& decided, std::span<const site_rule> rules);
   publish_stats change(const dns::choices& chosen, std::span<const std::uint32_t> pools);
+  publish_stats set_sites(std::span<const site_change> changes);
+  publish_stats forget_sites();
 
   // The steps of publish(), in order.
   std::size_t fill_new_sets(const dns::zone_set& zones, const decisions& decided, const grouping& plan,
                             const std::vector<bool>& needed, std::vector<assignment>& to, publish_stats& stats);
+  answer_ref word_by_site(const name_group& group, const assignment& to, publish_stats& stats);
   result<void> move_names(const grouping& plan, const std::vector<assignment>& to, publish_stats& stats);
   void change_sets(const grouping& plan, const std::vector<assignment>& to, publish_stats& stats);
   result<void> add_names(grouping& plan, const std::vector<assignment>& to, publish_stats& stats);
@@ -51,6 +64,7 @@ result<void> publisher::state::adopt() {
     if (entry.set >= sets.count()) entry.set = no_set;
   }
   sets.adopt(named_sets());
+  by_site.adopt();
   wait_for_running_programs();
   return {};
 }
@@ -67,7 +81,8 @@ std::size_t publisher::state::fill_new_sets(const dns::zone_set& zones, const de
       if (needed[i]) ++without_set;
       continue;
     }
-    auto changes = sets.changes_of(zones, decided, plan.groups[i], to[i].set, cache, to[i].pool);
+    const answer_ref word = word_by_site(plan.groups[i], to[i], stats);
+    auto changes = sets.changes_of(zones, decided, plan.groups[i], to[i].set, cache, to[i].pool, word);
     if (to[i].in_place) {
       to[i].changes = std::move(changes);
     } else {
@@ -76,6 +91,24 @@ std::size_t publisher::state::fill_new_sets(const dns::zone_set& zones, const de
     }
   }
   return without_set;
+}
+
+// The word of a group that is answered by site; empty: it is not, or there is no row for it.
+answer_ref publisher::state::word_by_site(const name_group& group, const assignment& to, publish_stats& stats) {
+  if (!group.rule.by_site) return {};
+  const auto row = by_site.take(group.signature, to.in_place ? sets.base_of(to.set) : std::nullopt);
+  if (!row) {
+    stats.notes.push_back("answers by site of " + group.representative.text() + ": all " +
+                          plural(by_site.count(), "row") + " are taken (maps.mapped_sets)");
+    stats.again_at = by_site.next_free();
+    return {};
+  }
+  site_groups.push_back({*row, group.representative, group.zone_octets, group.rule, by_site.is_fresh(*row)});
+  answer_ref word{};
+  word.slot = tables.base_of(*row);
+  word.alternatives = 1;
+  word.flags = static_cast<__u8>(ANSWER_BY_SITE | (group.rule.ecs_to_agent ? ANSWER_ECS_TO_AGENT : 0u));
+  return word;
 }
 
 // Names that go, and names whose present set is about to answer something else while their own is not ready: they pass
@@ -145,14 +178,16 @@ result<void> publisher::state::add_names(grouping& plan, const std::vector<assig
   return {};
 }
 
-result<publish_stats> publisher::state::publish(const dns::zone_set& zones, const decisions& decided) {
+result<publish_stats> publisher::state::publish(const dns::zone_set& zones, const decisions& decided,
+                                                std::span<const site_rule> rules) {
   publish_stats stats;
-  const std::size_t written_before = sets.written();
-  sets.settle();
+  const std::size_t written_before = images.written();
+  images.settle();
   // Should a system call fail on the way, the numbers of the pools may be those of other zones.
   sets.forget_pools();
+  site_groups.clear();
 
-  auto plan = names_without_collisions(zones, tables, names.size() == 0, stats);
+  auto plan = names_without_collisions(zones, rules, tables, names.size() == 0, stats);
   if (!plan) return plan.error();
   const auto needed = admit(*plan, names, tables, stats);
   auto to = bind_groups(*plan, needed, names, sets);
@@ -164,6 +199,10 @@ result<publish_stats> publisher::state::publish(const dns::zone_set& zones, cons
   change_sets(*plan, to, stats);
   if (auto done = add_names(*plan, to, stats); !done) return done.error();
   const bool cleared = sets.clear_unused(named_sets(), stats);
+  // No word leads to the other rows any more.
+  std::vector<bool> rows(by_site.count());
+  for (const site_group& group : site_groups) rows[group.number] = true;
+  by_site.keep_only(rows, stats);
   for (assignment& one : to) {
     if (one.set != no_set) sets.keep_pool(one.set, std::move(one.pool));
   }
@@ -175,8 +214,8 @@ result<publish_stats> publisher::state::publish(const dns::zone_set& zones, cons
 
 publish_stats publisher::state::change(const dns::choices& chosen, std::span<const std::uint32_t> pools) {
   publish_stats stats;
-  const std::size_t written_before = sets.written();
-  sets.settle();
+  const std::size_t written_before = images.written();
+  images.settle();
   for (const std::uint32_t pool : pools) {
     if (pool < chosen.size()) sets.change_pool(pool, chosen[pool], stats);
   }
@@ -184,15 +223,37 @@ publish_stats publisher::state::change(const dns::choices& chosen, std::span<con
   return stats;
 }
 
+publish_stats publisher::state::set_sites(std::span<const site_change> changes) {
+  publish_stats stats;
+  const std::size_t written_before = images.written();
+  images.settle();
+  std::size_t out_of_range = 0;
+  for (const site_change& one : changes) {
+    if (!by_site.set(one.group, one.site, one.wanted, stats)) ++out_of_range;
+  }
+  if (out_of_range > 0) stats.notes.push_back(plural(out_of_range, "site") + ": beyond the tables' end (maps.sites)");
+  conclude(stats, written_before);
+  return stats;
+}
+
+publish_stats publisher::state::forget_sites() {
+  publish_stats stats;
+  by_site.clear(stats);
+  for (site_group& group : site_groups) group.fresh = true;
+  conclude(stats, images.written());
+  return stats;
+}
+
 void publisher::state::conclude(publish_stats& stats, std::size_t written_before) {
-  stats.images_written = sets.written() - written_before;
+  stats.images_written = images.written() - written_before;
   if (stats.answers_left > 0) {
     stats.notes.push_back(plural(stats.answers_left, "answer") + ": the image slots are all taken");
-    stats.again_at = sets.next_settling();
+    stats.again_at = images.next_settling();
   }
   if (!stats.unchanged()) ++tables.config().generation;
   stats.names = names.size();
   sets.summarize(stats);
+  images.summarize(stats);
 }
 
 publisher::publisher(std::unique_ptr<state> s) noexcept : state_(std::move(s)) {}
@@ -207,9 +268,15 @@ result<publisher> publisher::adopt(const object& tables, time_source now) {
 }
 
 result<publish_stats> publisher::publish(const dns::zone_set& zones, const dns::choices& chosen,
-                                         const dns::choices& stale) {
-  return state_->publish(zones, {chosen, stale});
+                                         const dns::choices& stale, std::span<const site_rule> rules) {
+  return state_->publish(zones, {chosen, stale}, rules);
 }
+
+std::span<const site_group> publisher::site_groups() const noexcept { return state_->site_groups; }
+
+publish_stats publisher::set_sites(std::span<const site_change> changes) { return state_->set_sites(changes); }
+
+publish_stats publisher::forget_sites() { return state_->forget_sites(); }
 
 publish_stats publisher::change(const dns::choices& chosen, std::span<const std::uint32_t> pools) {
   return state_->change(chosen, pools);

@@ -19,7 +19,8 @@ struct publish_stats {
   std::size_t names_added = 0;
   std::size_t names_rebound = 0;  // bound to another set
   std::size_t names_removed = 0;
-  std::size_t answers_changed = 0;  // words written in `answers` of sets in use
+  std::size_t answers_changed = 0;       // words written in `answers` of sets in use
+  std::size_t site_answers_changed = 0;  // words written in `site_answers`
   std::size_t images_written = 0;
   std::size_t left_to_userland = 0;  // names that the kernel could answer, were there room for them; see `notes`
   std::size_t answers_left = 0;      // answers of installed names for which there was no slot: passed up
@@ -29,7 +30,7 @@ struct publish_stats {
 
   /// Nothing was written.
   [[nodiscard]] bool unchanged() const noexcept {
-    return names_added + names_rebound + names_removed + answers_changed + images_written == 0;
+    return names_added + names_rebound + names_removed + answers_changed + site_answers_changed + images_written == 0;
   }
 };
 

@@ -41,15 +41,27 @@ std::uint32_t only_one_more(const dataplane::counter_values& more) {
 
 }  // namespace
 
+constexpr dataplane::map_sizes usual_sizes{
+    .names = 4096, .long_names = 512, .sets = 512, .small_images = 4096, .large_images = 128};
+
 program::program(dns::zone_set zones, dns::choices chosen, dns::choices stale) {
-  tables_ = dataplane::object::open_or_create(pins_.path(), {.names = 4096,
-                                                             .long_names = 512,
-                                                             .sets = 512,
-                                                             .small_images = 4096,
-                                                             .large_images = 128})
-                .value();
-  publisher_ = dataplane::publisher::adopt(*tables_).value();
+  begin(usual_sizes);
   publish(std::move(zones), std::move(chosen), std::move(stale));
+}
+
+program::program(dns::zone_set zones, std::vector<dataplane::site_rule> rules) : rules_(std::move(rules)) {
+  auto sizes = usual_sizes;
+  sizes.large_images = 1024;
+  sizes.mapping4 = sizes.mapping6 = 4096;
+  sizes.sites = 64;
+  sizes.mapped_sets = 3;
+  begin(sizes);
+  publish(std::move(zones));
+}
+
+void program::begin(const dataplane::map_sizes& sizes) {
+  tables_ = dataplane::object::open_or_create(pins_.path(), sizes).value();
+  publisher_ = dataplane::publisher::adopt(*tables_).value();
   listen_on_our_addresses(*tables_);
 
   native_.config = &tables_->config();
@@ -58,6 +70,10 @@ program::program(dns::zone_set zones, dns::choices chosen, dns::choices stale) {
   native_.small_count = tables_->capacity(dataplane::map_id::slots_small);
   native_.slots_large = tables_->slots_large().data();
   native_.large_count = tables_->capacity(dataplane::map_id::slots_large);
+  native_.sites4 = tables_->blocks4().data();
+  native_.sites4_count = tables_->capacity(dataplane::map_id::sites4);
+  native_.rows4 = tables_->rows4().data();
+  native_.rows6 = tables_->rows6().data();
   native_.owner = this;
   native_.find_short = [](void* owner, const name_key* key) -> name_short* {
     auto& self = *static_cast<program*>(owner);
@@ -71,10 +87,10 @@ program::program(dns::zone_set zones, dns::choices chosen, dns::choices stale) {
   };
 }
 
-void program::publish(dns::zone_set zones, dns::choices chosen, dns::choices stale) {
+dataplane::publish_stats program::publish(dns::zone_set zones, dns::choices chosen, dns::choices stale) {
   zones_ = std::move(zones);
   chosen_ = std::move(chosen);
-  publisher_->publish(zones_, chosen_, stale).value();
+  return publisher_->publish(zones_, chosen_, stale, rules_).value();
 }
 
 dataplane::publish_stats program::change(std::uint32_t pool, dns::pool_choice decided) {
@@ -160,6 +176,10 @@ outcome program::natively(const octets& frame, std::size_t tail_room, std::size_
   for (std::size_t i = 0; i < stale.size(); ++i) stale[i] = tables_->load_stale(i);
   native_.stale_answers = stale.data();
   native_.stale_count = static_cast<std::uint32_t>(stale.size());
+  std::vector<answer_ref> by_site(tables_->capacity(dataplane::map_id::site_answers));
+  for (std::size_t i = 0; i < by_site.size(); ++i) by_site[i] = tables_->load_site_answer(i);
+  native_.site_answers = by_site.data();
+  native_.site_answer_count = static_cast<std::uint32_t>(by_site.size());
   std::fill(std::begin(native_.counters), std::end(native_.counters), 0);
 
   // No octet behind the room belongs to the program: a sanitizer sees each one that it touches.

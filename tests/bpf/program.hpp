@@ -32,6 +32,8 @@ class program {
   /// The zone of standard_zone() published, both addresses listened on, the lease far away.
   program() : program(standard_zone(), standard_choices()) {}
   explicit program(dns::zone_set zones, dns::choices chosen = {}, dns::choices stale = {});
+  /// Mapped names are answered by these rules; with room for a mapping.
+  program(dns::zone_set zones, std::vector<dataplane::site_rule> rules);
 
   /// lb.example.com with names of every kind that the program answers, and of those that it passes.
   static dns::zone_set standard_zone();
@@ -50,14 +52,20 @@ class program {
   [[nodiscard]] dataplane::publisher& publisher() { return *publisher_; }
   [[nodiscard]] native_tables& native() { return native_; }
   [[nodiscard]] const dns::choices& chosen() const { return chosen_; }
-  void publish(dns::zone_set zones, dns::choices chosen = {}, dns::choices stale = {});
+  dataplane::publish_stats publish(dns::zone_set zones, dns::choices chosen = {}, dns::choices stale = {});
+  [[nodiscard]] const dns::zone_set& zones() const { return zones_; }
+  /// The publisher of an agent that was started again.
+  void restart_publisher() { publisher_ = dataplane::publisher::adopt(*tables_).value(); }
   /// Decides anew for one pool, by the short way.
   dataplane::publish_stats change(std::uint32_t pool, dns::pool_choice decided);
 
  private:
+  void begin(const dataplane::map_sizes& sizes);
+
   pin_root pins_;
   dns::zone_set zones_;
   dns::choices chosen_;
+  std::vector<dataplane::site_rule> rules_;
   std::optional<dataplane::object> tables_;
   std::optional<dataplane::publisher> publisher_;
   native_tables native_{};

@@ -54,6 +54,12 @@ class zone_builder {
     zone_.balance(name_of(owner), pool);
     return *this;
   }
+  /// A mapped name, its servers those of a pool.
+  zone_builder& mapped(const std::string& owner, std::uint32_t number, const std::vector<std::string>& addresses = {}) {
+    pooled(owner, number, addresses);
+    zone_.map(name_of(owner), number).value();
+    return *this;
+  }
   zone_builder& target(const std::string& owner, std::uint16_t type, const std::string& name) {
     dns::rdata data;
     append(data, name_of(name));
