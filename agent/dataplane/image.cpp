@@ -168,6 +168,11 @@ answer_images render_column(const dns::zone_set& zones, const dns::choices& chos
     const bool is_apex = owner.wire().size() == zone_octets;
     if (is_apex && !owner.is_root() && zones.enclosing(owner.parent()) != nullptr) return {};
   }
+  // Which servers a zone has that follows its parent depends on who asks.
+  if (which == TYPE_CLASS_NS && owner.wire().size() == zone_octets) {
+    const dns::zone* const zone = zones.enclosing(owner);
+    if (zone != nullptr && zone->follows_parent()) return {};
+  }
   const std::uint16_t qtype = query_type_of(which);
   const dns::rrset* const records = node.find(qtype);
   answer_images made;

@@ -54,6 +54,10 @@ TEST_CASE("a backbone node that says only what it must has the defaults for all 
   CHECK(s.backbone->maxmind.empty());
   CHECK(s.backbone->edges.empty());
   CHECK(s.backbone->etcd.endpoints.empty());
+  CHECK(s.maps.mapping4 == 131'072U);
+  CHECK(s.maps.mapping6 == 131'072U);
+  CHECK(s.maps.sites == 16'384U);
+  CHECK(s.maps.mapped_sets == 8U);
 }
 
 TEST_CASE("every setting of a backbone node is read", "[config][backbone]") {
