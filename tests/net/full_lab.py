@@ -182,10 +182,14 @@ class FullLab(FullStage):
         if self.etcd.process and not self.etcd.process.running:
             self.etcd.start()
         gone = [node for node in self.nodes.values() if node.agent and not node.agent.running]
+        began = time.time_ns() // 1000
         for node in gone:
             node.begin()
         for node in gone:
             node.wait_ready()
+        timed("edges that were away have registered anew and are used", lambda: all(
+            told.get(node.name, {}).get("sequence", 0) > began and told[node.name]["state"] == "alive"
+            for told in map(self.edges, BACKBONES) for node in gone if node.name in EDGES), timeout=20)
         self.wait_settled(through_resolvers=not self._lived_through_it)
         if self._lived_through_it:
             # Resolvers keep a referral that somebody else's edge was given in for as long as its TTL.
