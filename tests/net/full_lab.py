@@ -87,7 +87,7 @@ class FullLab(FullStage):
 
     def refusals(self, backbone: str) -> dict[str, int]:
         """How many messages the node has refused, by the word for it; `handshake`: connections; `egress`: claims."""
-        told = self.nodes[backbone].control({"verb": "status"})["mapping"]
+        told = self.nodes[backbone].control({"verb": "status"})["backbone"]
         words = told["messages"]["refused"]
         return words | {
             "too_large": words["too_large"] + told["https"]["too_large"], "egress": told["messages"]["egresses_refused"],
