@@ -118,9 +118,7 @@ result<void> daemon::join_mapping() {
                                         [this](const backbone_side::news& changed) { sites_->publish(changed); });
     if (!backbone) return backbone.error();
     backbone_ = std::move(*backbone);
-    auto sites = mapping_publisher::make(io_.get_executor(), *kernel_, *backbone_);
-    if (!sites) return sites.error();
-    sites_ = std::move(*sites);
+    sites_ = std::make_unique<mapping_publisher>(io_.get_executor(), *kernel_, *backbone_);
   }
   if (options.registration) {
     auto edge = edge_side::make(io_.get_executor(), current_);

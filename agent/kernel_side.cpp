@@ -45,6 +45,9 @@ result<std::unique_ptr<kernel_side>> kernel_side::open(const std::filesystem::pa
   auto publisher = dataplane::publisher::adopt(kernel->tables_);
   if (!publisher) return publisher.error();
   kernel->publisher_.emplace(std::move(*publisher));
+  auto clients = dataplane::client_table::adopt(kernel->tables_);
+  if (!clients) return clients.error();
+  kernel->clients_.emplace(std::move(*clients));
   return kernel;
 }
 
@@ -91,12 +94,46 @@ std::optional<std::chrono::steady_clock::time_point> kernel_side::change(const d
   return done.again_at;
 }
 
-bool kernel_side::set_sites(std::span<const dataplane::site_change> changes) {
+std::optional<std::chrono::steady_clock::time_point> kernel_side::set_sites(
+    std::span<const dataplane::site_change> changes) {
   const auto done = publisher_->set_sites(changes);
-  spdlog::debug("sites published changes={} words={} images={}", changes.size(), done.answers_changed,
+  spdlog::debug("sites changed sites={} words={} images={}", changes.size(), done.site_answers_changed,
                 done.images_written);
   for (const auto& note : done.notes) spdlog::warn("left to userland reason=\"{}\"", note);
-  return done.again_at.has_value();
+  return done.again_at;
+}
+
+result<void> kernel_side::load_rows(std::span<const dataplane::client_row> rows) {
+  // The old rows' sites are not those of the new ones.
+  publisher_->forget_sites();
+  auto done = clients_->load(rows);
+  if (!done) return done.error();
+  spdlog::info("mapping loaded rows4={} rows6={} written={}", done->rows4, done->rows6, done->written);
+  keep(std::move(*done));
+  return {};
+}
+
+result<void> kernel_side::change_rows(std::span<const row_change> changes) {
+  for (const row_change& one : changes) {
+    if (one.gone) {
+      clients_->erase(one.row.who);
+    } else {
+      clients_->put(one.row);
+    }
+  }
+  auto done = clients_->flush();
+  if (!done) return done.error();
+  if (!changes.empty()) spdlog::debug("rows changed rows={} written={}", changes.size(), done->written);
+  keep(std::move(*done));
+  return {};
+}
+
+// Told once, not at each of many changes.
+void kernel_side::keep(dataplane::client_table_stats stats) {
+  const bool was_short = !rows_.notes.empty();
+  rows_ = std::move(stats);
+  if (was_short) return;
+  for (const auto& note : rows_.notes) spdlog::warn("left to userland reason=\"{}\"", note);
 }
 
 result<void> kernel_side::apply(const config::settings& options) {

@@ -13,6 +13,7 @@
 #include "agent/base/result.hpp"
 #include "agent/base/unique_fd.hpp"
 #include "agent/config/settings.hpp"
+#include "agent/dataplane/client_table.hpp"
 #include "agent/dataplane/lease.hpp"
 #include "agent/dataplane/object.hpp"
 #include "agent/dataplane/publish.hpp"
@@ -29,22 +30,33 @@ class kernel_side {
 
   /// Publishes by differences; keeps the stats, also those notes about what the kernel has no room for. `stale`: what
   /// pools answer past the lease; empty: what they answered before.
-  /// `rules`: how mapped names are answered, by their number.
+  /// `rules`: how mapped names are answered, by their number; without one they are left to the agent.
   result<void> publish(const dns::zone_set& zones, const dns::choices& chosen, const dns::choices& stale,
                        std::span<const dataplane::site_rule> rules = {});
   /// Brings the answers of these pools to `chosen`. Returns when the same is to be done again, or published, if the
   /// kernel had no room for an answer.
   std::optional<std::chrono::steady_clock::time_point> change(const dns::choices& chosen,
                                                               std::span<const std::uint32_t> pools);
-  /// Mapped names that are answered by site and alike.
+
+  // ---- a backbone node: mapped names, answered by site ----
+  /// After each publish(): the groups whose sites are to be told, all of them where a group is fresh.
   [[nodiscard]] std::span<const dataplane::site_group> site_groups() const noexcept {
     return publisher_->site_groups();
   }
-  /// Brings the answers of these sites to what is wanted. True: the kernel had no room for one, and the same is to be
-  /// done again in a second.
-  bool set_sites(std::span<const dataplane::site_change> changes);
-  /// From now on the agent answers everything by site.
-  void forget_sites() { publisher_->forget_sites(); }
+  /// Brings these sites' referrals to what is wanted (dataplane::render_referral). Returns as change().
+  std::optional<std::chrono::steady_clock::time_point> set_sites(std::span<const dataplane::site_change> changes);
+  /// The mapping anew, as after a start: the agent answers by site until set_sites() has told the sites of these rows.
+  result<void> load_rows(std::span<const dataplane::client_row> rows);
+  /// Rows that came, changed or went (no site), in this order: the sites that they name were told before, and numbers
+  /// of sites that are free now are given away a second later at the earliest. Also to be called with none every few
+  /// seconds: what found no room is tried again.
+  struct row_change {
+    dataplane::client_row row;
+    bool gone = false;
+  };
+  result<void> change_rows(std::span<const row_change> changes);
+  [[nodiscard]] const dataplane::client_table_stats& last_rows() const noexcept { return rows_; }
+
   /// Addresses and port, sampling, the way of the replies, and what is answered past the lease, as in the settings.
   result<void> apply(const config::settings& options);
   /// The program answers for `duration` from now. The first call measures the kernel's clock, which takes a quarter of
@@ -63,13 +75,16 @@ class kernel_side {
   [[nodiscard]] std::chrono::milliseconds lease_remaining() const;
 
  private:
+  void keep(dataplane::client_table_stats stats);
   kernel_side(dataplane::object tables, unique_fd lock) : tables_(std::move(tables)), lock_(std::move(lock)) {}
 
   dataplane::object tables_;
   unique_fd lock_;
-  std::optional<dataplane::publisher> publisher_;  // refers to tables_
+  std::optional<dataplane::publisher> publisher_;   // refers to tables_
+  std::optional<dataplane::client_table> clients_;  // refers to tables_
   std::optional<dataplane::lease> lease_;
   dataplane::publish_stats stats_;
+  dataplane::client_table_stats rows_;
   std::string route_reason_;
 };
 

@@ -29,13 +29,6 @@ std::vector<dataplane::site_rule> site_rules_of(const config::loaded& from) {
   return rules;
 }
 
-result<std::unique_ptr<mapping_publisher>> mapping_publisher::make(const boost::asio::any_io_executor& executor,
-                                                                   kernel_side& kernel, backbone_side& known) {
-  auto rows = dataplane::client_table::adopt(kernel.tables());
-  if (!rows) return rows.error();
-  return std::unique_ptr<mapping_publisher>(new mapping_publisher(executor, kernel, known, std::move(*rows)));
-}
-
 void mapping_publisher::zones_changed(std::shared_ptr<const dns::zone_set> zones) {
   zones_ = std::move(zones);
   if (!loaded_) return;
@@ -50,13 +43,7 @@ void mapping_publisher::publish(const backbone_side::news& changed) {
     load();
   } else {
     set_sites(changed.sites);
-    for (const mapping::row_change& row : changed.rows) {
-      if (row.site)
-        rows_.put(row_of(row.who, *row.site));
-      else
-        rows_.erase(row.who);
-    }
-    if (!changed.rows.empty()) flush();
+    if (!changed.rows.empty()) change_rows(changed.rows);
   }
   if (!changed.free_sites.empty()) {
     set_sites(changed.free_sites);
@@ -66,26 +53,18 @@ void mapping_publisher::publish(const backbone_side::news& changed) {
 
 // The rows of an earlier agent have its numbers of sites, which mean something else now.
 void mapping_publisher::load() {
-  const auto began = std::chrono::steady_clock::now();
-  kernel_.forget_sites();
   std::vector<dataplane::client_row> rows;
   rows.reserve(known_.rows().size());
   known_.rows().for_each([&](const mapping::row& row) { rows.push_back(row_of(row.who, row.site)); });
-  auto done = rows_.load(rows);
-  if (!done) {
+  if (auto done = kernel_.load_rows(rows); !done) {
     spdlog::error("mapping not published error=\"{}\" retry={}ms", done.error().message, try_again_after.count());
     try_again();
     return;
   }
-  stats_ = std::move(*done);
   loaded_ = true;
   std::vector<mapping::site_id> all(known_.rows().sites_end());
   std::iota(all.begin(), all.end(), mapping::site_id{0});
   set_sites(all);
-  const auto took = std::chrono::steady_clock::now() - began;
-  spdlog::info("mapping published rows={} sites={} took={}ms", rows.size(), all.size(),
-               std::chrono::duration_cast<std::chrono::milliseconds>(took).count());
-  for (const auto& note : stats_.notes) spdlog::warn("left to userland reason=\"{}\"", note);
 }
 
 void mapping_publisher::set_sites(std::span<const mapping::site_id> sites) {
@@ -140,18 +119,17 @@ dataplane::client_row mapping_publisher::row_of(const mapping::prefix& who, mapp
   return row;
 }
 
-void mapping_publisher::flush() {
-  auto done = rows_.flush();
-  if (!done) {
+// Without changes it tries again what found no room.
+void mapping_publisher::change_rows(std::span<const mapping::row_change> changes) {
+  std::vector<kernel_side::row_change> told;
+  told.reserve(changes.size());
+  for (const mapping::row_change& row : changes)
+    told.push_back({row_of(row.who, row.site.value_or(mapping::default_site)), !row.site.has_value()});
+  if (auto done = kernel_.change_rows(told); !done) {
     spdlog::error("rows not shown error=\"{}\" retry={}ms", done.error().message, try_again_after.count());
     try_again();
-    return;
   }
-  const bool had_notes = !stats_.notes.empty();
-  stats_ = std::move(*done);
-  if (!had_notes)
-    for (const auto& note : stats_.notes) spdlog::warn("left to userland reason=\"{}\"", note);
-  if (stats_.left_blocks4 > 0 || stats_.left_rows6 > 0) try_again();
+  if (const auto& now = kernel_.last_rows(); now.left_blocks4 > 0 || now.left_rows6 > 0) try_again();
 }
 
 void mapping_publisher::try_again() {
@@ -165,7 +143,7 @@ void mapping_publisher::try_again() {
     const std::vector<mapping::site_id> sites(unsettled_.begin(), unsettled_.end());
     unsettled_.clear();
     set_sites(sites);
-    flush();
+    change_rows({});
   });
 }
 

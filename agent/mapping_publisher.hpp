@@ -12,7 +12,6 @@
 
 #include "agent/backbone_side.hpp"
 #include "agent/config/load.hpp"
-#include "agent/dataplane/client_table.hpp"
 #include "agent/kernel_side.hpp"
 
 namespace nearside {
@@ -22,10 +21,10 @@ namespace nearside {
 
 class mapping_publisher {
  public:
-  /// Takes over the rows that an earlier agent has left in the kernel: they count, with that agent's sites, until the
-  /// first publish(). Both must outlive it. Error: a map cannot be read.
-  static result<std::unique_ptr<mapping_publisher>> make(const boost::asio::any_io_executor& executor,
-                                                         kernel_side& kernel, backbone_side& known);
+  /// The rows that an earlier agent has left in the kernel count, with that agent's sites, until the first publish().
+  /// Both must outlive it.
+  mapping_publisher(const boost::asio::any_io_executor& executor, kernel_side& kernel, backbone_side& known)
+      : kernel_(kernel), known_(known), again_(executor), resting_(executor) {}
   mapping_publisher(const mapping_publisher&) = delete;
   mapping_publisher& operator=(const mapping_publisher&) = delete;
   ~mapping_publisher() = default;
@@ -37,25 +36,17 @@ class mapping_publisher {
   /// done the agent answers mapped names.
   void publish(const backbone_side::news& changed);
 
-  [[nodiscard]] const dataplane::client_table_stats& stats() const noexcept { return stats_; }
-
  private:
-  mapping_publisher(const boost::asio::any_io_executor& executor, kernel_side& kernel, backbone_side& known,
-                    dataplane::client_table rows)
-      : kernel_(kernel), known_(known), rows_(std::move(rows)), again_(executor), resting_(executor) {}
-
   void load();
   void set_sites(std::span<const mapping::site_id> sites);
   [[nodiscard]] dataplane::answer_images answer_of(const dataplane::site_group& group, mapping::site_id site) const;
   [[nodiscard]] dataplane::client_row row_of(const mapping::prefix& who, mapping::site_id site) const;
-  void flush();
+  void change_rows(std::span<const mapping::row_change> changes);
   void try_again();
   void release_later(const std::vector<mapping::site_id>& sites);
 
   kernel_side& kernel_;
   backbone_side& known_;
-  dataplane::client_table rows_;
-  dataplane::client_table_stats stats_;
   std::shared_ptr<const dns::zone_set> zones_;
   bool loaded_ = false;
   std::set<mapping::site_id> unsettled_;   // the kernel had no room for their answers

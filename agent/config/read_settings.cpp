@@ -77,14 +77,6 @@ void read_maps(table_reader& table, map_settings& maps) {
   optional_entries("mapped_sets", maps.mapped_sets, 256);
 }
 
-/// What a backbone node has where nothing is said.
-void give_room_for_rows(map_settings& maps) {
-  maps.mapping4 = maps.mapping4.value_or(131'072);
-  maps.mapping6 = maps.mapping6.value_or(131'072);
-  maps.sites = maps.sites.value_or(16'384);
-  maps.mapped_sets = maps.mapped_sets.value_or(8);
-}
-
 void read_control(table_reader& table, control_settings& control) {
   const auto found = table.text("socket");
   if (!found) return;
@@ -133,6 +125,14 @@ void section(table_reader& root, std::string_view key, Read read) {
   }
 }
 
+/// For a backbone node whose file says nothing of it.
+void default_mapping(map_settings& maps) {
+  if (!maps.mapping4) maps.mapping4 = 100'000;
+  if (!maps.mapping6) maps.mapping6 = 100'000;
+  if (!maps.sites) maps.sites = 65'536;
+  if (!maps.mapped_sets) maps.mapped_sets = 8;
+}
+
 /// A node is an edge or a backbone node, and answers in either case.
 void read_role(table_reader& root, const std::filesystem::path& folder, settings& all) {
   section(root, "edge", [&](table_reader& table) { read_answering(table, all.answering); });
@@ -163,7 +163,7 @@ settings read_settings(table_reader& root, const std::filesystem::path& folder) 
   read_role(root, folder, all);
   section(root, "serve", [&](table_reader& table) { read_serve(table, all.serve); });
   section(root, "maps", [&](table_reader& table) { read_maps(table, all.maps); });
-  if (all.backbone) give_room_for_rows(all.maps);
+  if (all.backbone) default_mapping(all.maps);
   section(root, "events", [&](table_reader& table) {
     table.integer_into<std::uint32_t>("sample_interval", all.events.sample_interval, 0, 1'000'000'000);
   });

@@ -38,6 +38,10 @@ TEST_CASE("a backbone node that says only what it must has the defaults for all 
   CHECK_FALSE(s.registration);
   CHECK(s.answering.listen == std::vector{make_address("192.0.2.1"), make_address("2001:db8::1")});
   CHECK(s.answering.direct_listen.empty());
+  CHECK(s.maps.mapping4 == 100'000U);
+  CHECK(s.maps.mapping6 == 100'000U);
+  CHECK(s.maps.sites == 65'536U);
+  CHECK(s.maps.mapped_sets == 8U);
   CHECK(s.backbone->nonce_zone == "b1.who.lb.example.com.");
   CHECK(s.backbone->registration_listen ==
         std::vector<service_point>{{make_address("192.0.2.1"), 8443}, {make_address("2001:db8::1"), 8443}});
@@ -54,10 +58,6 @@ TEST_CASE("a backbone node that says only what it must has the defaults for all 
   CHECK(s.backbone->maxmind.empty());
   CHECK(s.backbone->edges.empty());
   CHECK(s.backbone->etcd.endpoints.empty());
-  CHECK(s.maps.mapping4 == 131'072U);
-  CHECK(s.maps.mapping6 == 131'072U);
-  CHECK(s.maps.sites == 16'384U);
-  CHECK(s.maps.mapped_sets == 8U);
 }
 
 TEST_CASE("every setting of a backbone node is read", "[config][backbone]") {
