@@ -30,15 +30,15 @@ struct prefix {
 inline constexpr std::uint8_t most_ipv6 = 64;
 
 /// In canonical form. `length` counts in the family in which the address is given, and is cut to that family's longest.
-[[nodiscard]] prefix prefix_of(const boost::asio::ip::address& address, std::uint8_t length);
+[[nodiscard]] prefix prefix_of(const boost::asio::ip::address& given, std::uint8_t length);
 /// The key of a resolver's egress address: the address itself for IPv4, its /64 for IPv6.
 [[nodiscard]] prefix key_of(const boost::asio::ip::address& egress);
-[[nodiscard]] bool contains(const prefix& outer, const boost::asio::ip::address& address);
+[[nodiscard]] bool contains(const prefix& outer, const boost::asio::ip::address& given);
 [[nodiscard]] bool contains(const prefix& outer, const prefix& inner);
 
 /// Whether a host can have it: not unspecified, not multicast, not the limited broadcast address, not IPv4 inside IPv6,
 /// and without a zone index.
-[[nodiscard]] bool is_host_address(const boost::asio::ip::address& address);
+[[nodiscard]] bool is_host_address(const boost::asio::ip::address& a);
 /// From the family's own notation. Error: is_host_address() is false for it, or it is no address.
 [[nodiscard]] result<boost::asio::ip::address> parse_host_address(std::string_view text);
 

@@ -16,7 +16,7 @@ class prefix_set {
   prefix_set() = default;
   explicit prefix_set(std::span<const prefix> prefixes);
   /// IPv4 inside IPv6 is IPv4.
-  [[nodiscard]] bool contains(const boost::asio::ip::address& address) const;
+  [[nodiscard]] bool contains(const boost::asio::ip::address& given) const;
 
  private:
   struct range {

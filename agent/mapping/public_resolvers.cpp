@@ -98,6 +98,7 @@ constexpr auto ranges = std::to_array<std::string_view>({
 const std::vector<prefix>& well_known_public_resolvers() {
   static const std::vector<prefix> all = [] {
     std::vector<prefix> read;
+    read.reserve(ranges.size());
     for (const std::string_view range : ranges) read.push_back(parse_prefix(range).value());
     return read;
   }();

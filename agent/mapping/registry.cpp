@@ -23,7 +23,7 @@ bool is_local(const address& a) {
 /// About what it takes in memory.
 std::size_t size_of(const report& r) {
   std::size_t size = sizeof(report);
-  const auto text = [](const std::string& s) { return sizeof(s) + (s.size() > 15 ? s.size() + 17 : 0); };
+  const auto text = [](const std::string& s) { return sizeof(std::string) + (s.size() > 15 ? s.size() + 17 : 0); };
   for (const std::string& server : r.servers) size += text(server);
   size += r.figures.size() * sizeof(reported_figure);
   for (const reported_answer& answer : r.answers) {
@@ -118,17 +118,17 @@ const secret_key& registry::key_of(entry& e) const {
 }
 
 void registry::configure(claim_settings claims) {
-  public_resolvers_ = prefix_set(claims.public_resolvers);
   settings_.claims = std::move(claims);
+  public_resolvers_ = prefix_set(settings_.claims.public_resolvers);
 }
 
 const char* registry::forbidden(const std::string& edge, const prefix& egress) const {
-  const auto covers = [&](const prefix& range) { return contains(range, egress); };
   if (public_resolvers_.contains(egress.address)) return "public_resolver";
   const auto own = settings_.claims.egresses_of.find(edge);
-  if (own != settings_.claims.egresses_of.end() && std::none_of(own->second.begin(), own->second.end(), covers))
-    return "not_allowed";
-  return nullptr;
+  if (own == settings_.claims.egresses_of.end()) return nullptr;
+  // A record has the /64 of an address; the operator may have named the address alone.
+  const auto covers = [&](const prefix& range) { return contains(range, egress) || contains(egress, range); };
+  return std::any_of(own->second.begin(), own->second.end(), covers) ? nullptr : "not_allowed";
 }
 
 egress_verdict registry::judge(entry& e, const egress_claim& claim, instant now, std::vector<egress_record>& proved) {
@@ -173,8 +173,8 @@ registered registry::answer_for(entry& e, instant now, std::vector<egress_verdic
   return answer;
 }
 
-registry::outcome<registered> registry::accept(const credentials& who, const registration& message, instant at) {
-  const instant now = whole(at);
+registry::outcome<registered> registry::accept(const credentials& who, const registration& message, instant now) {
+  now = whole(now);
   if (auto no = refusal_for(who, message.edge)) return refuse(no->why, std::move(no->detail));
   if (message.addresses.empty()) return refuse(refusal::malformed, "no service address");
   if (message.addresses.size() > most_addresses) return refuse(refusal::too_large, "too many addresses");
@@ -225,8 +225,8 @@ registry::outcome<registered> registry::accept(const credentials& who, const reg
   return answer_for(*e, now, std::move(verdicts));
 }
 
-registry::outcome<registered> registry::renew(const credentials& who, const registration& message, instant at) {
-  const instant now = whole(at);
+registry::outcome<registered> registry::renew(const credentials& who, const registration& message, instant now) {
+  now = whole(now);
   if (auto no = refusal_for(who, message.edge)) return refuse(no->why, std::move(no->detail));
   entry* e = entry_of(message.edge);
   if (e == nullptr || !e->has_record()) return refuse(refusal::unknown_edge, message.edge + " is not registered");
@@ -245,8 +245,8 @@ registry::outcome<registered> registry::renew(const credentials& who, const regi
 }
 
 registry::outcome<std::monostate> registry::withdraw(const credentials& who, std::string_view edge,
-                                                     std::uint64_t sequence, instant at) {
-  const instant now = whole(at);
+                                                     std::uint64_t sequence, instant now) {
+  now = whole(now);
   if (auto no = refusal_for(who, edge)) return refuse(no->why, std::move(no->detail));
   entry* e = entry_of(edge);
   if (e != nullptr && e->has_record())
@@ -268,8 +268,8 @@ registry::outcome<std::monostate> registry::withdraw(const credentials& who, std
   return std::monostate{};
 }
 
-registry::outcome<std::monostate> registry::take(const credentials& who, report_message message, instant at) {
-  const instant now = whole(at);
+registry::outcome<std::monostate> registry::take(const credentials& who, report_message message, instant now) {
+  now = whole(now);
   if (auto no = refusal_for(who, message.edge)) return refuse(no->why, std::move(no->detail));
   entry* e = entry_of(message.edge);
   if (e == nullptr || !e->leased(now)) return refuse(refusal::unknown_edge, message.edge + " is not registered");

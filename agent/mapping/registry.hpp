@@ -113,7 +113,7 @@ class registry {
 
   // ---- the operator's table ----
   /// The number of an edge that may never have registered; it is good for as long as the registry lives.
-  edge_id number_of(const std::string& edge);
+  edge_id number_of(const std::string& name);
 
   // ---- time ----
   /// Ends leases and rows whose time is up, and forgets edges.

@@ -115,8 +115,8 @@ void registry::settle(entry& e, instant now) {
   if ((before == liveness::alive) != (s.state == liveness::alive)) note(changes_.liveness, e.liveness_noted, s.id);
 }
 
-void registry::sighted(const nonce& seen, const boost::asio::ip::address& egress, instant at) {
-  const instant now = std::chrono::time_point_cast<std::chrono::microseconds>(at);
+void registry::sighted(const nonce& seen, const boost::asio::ip::address& egress, instant now) {
+  now = std::chrono::time_point_cast<std::chrono::microseconds>(now);
   entry* e = entry_of(seen.edge);
   if (e == nullptr || !e->leased(now)) return;
   if (!e->seen.add(egress, seen.counter, settings_.most_sightings, settings_.sighting_counts, now)) return;
@@ -161,8 +161,8 @@ bool registry::join(entry& e, const edge_record& same, instant now) {
   return newer;
 }
 
-bool registry::adopt(edge_record record, bool trusted_alive, instant at) {
-  const instant now = std::chrono::time_point_cast<std::chrono::microseconds>(at);
+bool registry::adopt(edge_record record, bool trusted_alive, instant now) {
+  now = std::chrono::time_point_cast<std::chrono::microseconds>(now);
   if (record.edge.empty() || record.sequence == 0) return false;
   // A node whose clock is ahead shall not keep an edge, or a row, beyond what it could have got here.
   record.expires = std::min(record.expires, now + settings_.claims.longest_lease);

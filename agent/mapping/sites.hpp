@@ -29,9 +29,9 @@ class sites {
   /// The number of this list (1 to most_edges_in_row edges, each once), which one row more has.
   site_id hold(std::span<const edge_id> edges);
   /// One row less has it. A site without rows keeps its number until take_changes().
-  void let_go(site_id site);
+  void let_go(site_id number);
 
-  [[nodiscard]] std::span<const edge_id> edges_of(site_id site) const noexcept;
+  [[nodiscard]] std::span<const edge_id> edges_of(site_id number) const noexcept;
   [[nodiscard]] std::vector<site_id> with(edge_id edge) const;
   [[nodiscard]] site_id end() const noexcept { return static_cast<site_id>(all_.size()); }
 

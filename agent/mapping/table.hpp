@@ -67,7 +67,7 @@ class table {
   void erase(const prefix& who, edge_id edge, source from);
 
   /// The longest row that covers the address; nullptr: none does. Rows are good until the next change.
-  [[nodiscard]] const row* find(const boost::asio::ip::address& address) const;
+  [[nodiscard]] const row* find(const boost::asio::ip::address& asked) const;
   /// The longest row that covers the whole prefix: of an ECS option.
   [[nodiscard]] const row* find(const prefix& client) const;
   /// The row of just this prefix.

@@ -251,6 +251,26 @@ TEST_CASE("an egress that the edge has stays without a new nonce, as old as it i
   CHECK(b.register_edge(1, {{at("198.51.100.54"), "", {}}}, when(1001)).egresses[0].reason == "not_seen");
 }
 
+TEST_CASE("an egress whose row is over its age does not stay, whenever expire() was called last",
+          "[mapping][registry][egress]") {
+  registry_settings s = settings_of("b1");
+  s.claims.row_age = 200s;
+  backbone b(s);
+  b.usual(1, {"198.51.100.53"}, when(0));
+  CHECK(b.register_edge(1, {{at("198.51.100.53"), "", {}}}, when(199)).egresses[0].accepted);
+  CHECK(b.register_edge(1, {{at("198.51.100.53"), "", {}}}, when(200)).egresses[0].reason == "not_seen");
+}
+
+TEST_CASE("an edge that comes back proves its egresses anew", "[mapping][registry][egress]") {
+  backbone b;
+  b.register_edge(1, {}, when(0));
+  const std::string nonce = b.sight(1, "198.51.100.53", when(1));
+  SECTION("after a withdrawal") { REQUIRE(done(b.book.withdraw(certificate(1), name_of(1), ++b.sequence, when(2)))); }
+  SECTION("after the end of its lease") { b.book.expire(when(300)); }
+  b.register_edge(1, {}, when(301));
+  CHECK(b.register_edge(1, {{at("198.51.100.53"), nonce, {}}}, when(302)).egresses[0].reason == "not_seen");
+}
+
 TEST_CASE("a nonce that names the number of another start of the backbone node proves as well",
           "[mapping][registry][egress]") {
   backbone b;
@@ -474,7 +494,6 @@ TEST_CASE("an answer tells the servers that the clients of the edge's rows get",
   CHECK(answer.servers == std::vector<served_by>{{pre("198.51.100.53/32"), {name_of(1), "d1.example."}}});
 }
 
-}  // namespace
 TEST_CASE("an edge that the operator has bound to prefixes can claim nothing else", "[mapping][registry][egress]") {
   registry_settings s = settings_of("b1");
   s.claims.egresses_of[name_of(1)] = {pre("198.51.100.0/24")};
@@ -495,4 +514,31 @@ TEST_CASE("an edge that the operator has bound to prefixes can claim nothing els
   CHECK(b.rows() == texts{"198.51.100.9/32: e1 e2", "203.0.113.9/32: e2"});
 }
 
+TEST_CASE("an edge that is bound to an IPv6 address has its row at other nodes too", "[mapping][registry][egress]") {
+  registry_settings s = settings_of("b1");
+  s.claims.egresses_of[name_of(1)] = {pre("2001:db8:1::53/128")};
+  backbone b(s);
+  b.usual(1, {"2001:db8:1::53", "2001:db8:2::53"}, when(0));
+  CHECK(b.rows() == texts{"2001:db8:1::/64: e1"});
+  s.node = "b2";
+  backbone other(s);
+  CHECK(other.book.adopt(b.edge(1).record, false, when(1)));
+  CHECK(other.rows() == texts{"2001:db8:1::/64: e1"});
+}
+
+TEST_CASE("what the operator changes counts for what comes from then on", "[mapping][registry]") {
+  backbone b;
+  b.usual(1, {"198.51.100.53", "203.0.113.53"}, when(0));
+  claim_settings claims = b.settings.claims;
+  claims.public_resolvers = {pre("198.51.100.0/24")};
+  claims.longest_lease = 100s;
+  b.book.configure(claims);
+  CHECK(b.rows() == texts{"198.51.100.53/32: e1", "203.0.113.53/32: e1"});
+  const auto answer = b.register_edge(1, {{at("198.51.100.53"), "", {}}, {at("203.0.113.53"), "", {}}}, when(1));
+  CHECK(answer.lifetime == 100s);
+  CHECK(answer.egresses[0].reason == "public_resolver");
+  CHECK(b.rows() == texts{"203.0.113.53/32: e1"});
+}
+
+}  // namespace
 }  // namespace nearside::mapping

@@ -279,7 +279,8 @@ TEST_CASE("who follows the changes has the table, and the longest match is that 
   // Few different bits, so that prefixes lie within each other.
   const auto any_address = [&]() -> address {
     if (random() % 2 == 0)
-      return boost::asio::ip::address_v4(0xC0000200U ^ ((random() & 3U) << 30U) ^ (random() & 0x3FU));
+      return boost::asio::ip::address_v4(
+          static_cast<std::uint32_t>(0xC0000200U ^ ((random() & 3U) << 30U) ^ (random() & 0x3FU)));
     boost::asio::ip::address_v6::bytes_type octets{0x20, 0x01, 0x0d, 0xb8};
     octets[6] = static_cast<std::uint8_t>(random() & 0xC0U);
     octets[7] = static_cast<std::uint8_t>(random() & 7U);
