@@ -93,7 +93,7 @@ result<https::response> post(asio::io_context& io, client& from, const std::stri
   };
   asio::co_spawn(io, from.request(target, body), std::move(on_end));
   io.restart();
-  io.run_for(10s);
+  io.run_for(50s);
   REQUIRE(said.has_value());
   return std::move(*said);
 }
@@ -109,7 +109,9 @@ TEST_CASE("the client and nginx understand each other", "[https][client]") {
   const nginx server(ca);
   const auto mine = ca.issue("DNS:e17.ns.lb.example.com");
   https::client_settings settings{{"127.0.0.1", server.port(), "b1.example.net",
-                                   https::client_context({ca.ca(), mine.certificate, mine.key}).value()}};
+                                   https::client_context({ca.ca(), mine.certificate, mine.key}).value()},
+                                  20s,
+                                  20s};
   asio::io_context io;
   client from(settings);
   const auto first = post(io, from, "/v1/register", "{}");

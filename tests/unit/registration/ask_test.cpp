@@ -25,7 +25,7 @@ struct fixture {
   std::shared_ptr<const dns::question> question = std::make_shared<const dns::question>(
       dns::question::make("Abc.v4.b1.who.lb.example.com.", LDNS_RR_TYPE_TXT).value());
 
-  result<registration::answer> ask(std::chrono::milliseconds time = 1s) {
+  result<registration::answer> ask(std::chrono::milliseconds time = 5s) {
     std::optional<result<registration::answer>> got;
     auto on_end = [&](const std::exception_ptr& thrown, result<registration::answer> found) {
       if (thrown) std::rethrow_exception(thrown);
@@ -34,7 +34,7 @@ struct fixture {
     };
     asio::co_spawn(io, registration::ask({asio::ip::address_v4::loopback(), other.port()}, question, time), on_end);
     io.restart();
-    io.run_for(5s);
+    io.run_for(20s);
     REQUIRE(got.has_value());
     return std::move(*got);
   }
@@ -90,7 +90,7 @@ TEST_CASE("a resolver that says nothing is given up in time", "[registration][as
   const auto got = one.ask(100ms);
   REQUIRE(got.has_error());
   CHECK_THAT(got.error().message, EndsWith(": timeout"));
-  CHECK(std::chrono::steady_clock::now() - started < 1s);
+  CHECK(std::chrono::steady_clock::now() - started < 3s);
 }
 
 TEST_CASE("a port where nobody listens is told at once", "[registration][ask]") {
@@ -102,7 +102,7 @@ TEST_CASE("a port where nobody listens is told at once", "[registration][ask]") 
   std::string why;
   auto on_end = [&](const std::exception_ptr&, result<registration::answer> got) { why = got.error().message; };
   asio::co_spawn(io, registration::ask(nobody, question, 5s), on_end);
-  io.run_for(1s);
+  io.run_for(5s);
   CHECK_THAT(why, EndsWith("Connection refused"));
 }
 
