@@ -72,9 +72,9 @@ do_demo() {
 }
 
 do_bench() {
-  local kinds=(packets choosing probing) kind
+  local kinds=(packets choosing probing registrations) kind
   case ${1:-} in
-    packets | choosing | probing) kinds=("$1"); shift ;;
+    packets | choosing | probing | registrations) kinds=("$1"); shift ;;
   esac
   do_setup
   build_preset release

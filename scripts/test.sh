@@ -72,7 +72,7 @@ do_test() {
   case $kind in
     all) run_all ;;
     unit | bpf | fuzz) build_preset dev; run_ctest dev "$kind" "$@" ;;
-    net | docs) build_preset dev nearsided nearside; run_pytest "$kind" "tests/$kind" "$@" ;;
+    net | docs) build_preset dev nearsided nearside respond_stdio backbone_node; run_pytest "$kind" "tests/$kind" "$@" ;;
     vm) build_preset dev; run_vm "$@"; return ;;
   esac
   say "done; the reports are in $results"
