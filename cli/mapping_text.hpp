@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Why a backbone node answers a mapped name as it does, for people: the row, the edges in it and what they have measured.
+// Why a backbone node answers a mapped name as it does, for people: the row, the edges in it and what they have
+// measured.
 #pragma once
 
 #include <boost/json/object.hpp>

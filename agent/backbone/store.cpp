@@ -60,8 +60,7 @@ bool is_broken(int code) {
 }
 
 error failure_of(int code, const std::string& doing) {
-  if (code == MDB_MAP_FULL)
-    return {errc::exhausted, doing + ": it is full (4 GiB, unless it was made smaller)"};
+  if (code == MDB_MAP_FULL) return {errc::exhausted, doing + ": it is full (4 GiB, unless it was made smaller)"};
   if (is_broken(code)) return {errc::invalid, doing + ": " + mdb_strerror(code)};
   return code > 0 ? system_error(code, doing) : error{errc::system, doing + ": " + mdb_strerror(code)};
 }

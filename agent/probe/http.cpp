@@ -8,9 +8,9 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 
-#include "agent/tls/certificate.hpp"
 #include "agent/probe/tcp.hpp"
 #include "agent/probe/tls.hpp"
+#include "agent/tls/certificate.hpp"
 
 namespace nearside::probe {
 namespace asio = boost::asio;

@@ -7,8 +7,8 @@
 #include <boost/asio/ssl/error.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
-#include "agent/tls/certificate.hpp"
 #include "agent/probe/tcp.hpp"
+#include "agent/tls/certificate.hpp"
 
 namespace nearside::probe {
 namespace asio = boost::asio;

@@ -247,12 +247,12 @@ TEST_CASE("an image that is written anew while it is copied spoils the frame, wh
 
 TEST_CASE("every verdict that this program can give is reached by a test", "[bpf][pass]") {
   std::set<std::uint32_t> reached{
-      VERDICT_ANSWERED,       VERDICT_ANSWERED_NODATA,   VERDICT_ANSWERED_TRUNCATED,  // test_answers
-      VERDICT_PASS_NO_ROOM,                                                           // test_answers
-      VERDICT_PASS_LEASE,     VERDICT_PASS_NO_ROUTE,     VERDICT_PASS_UNSETTLED,      // above
-      VERDICT_DROP_UNSETTLED,                                                         // above
-      VERDICT_REFERRED,       VERDICT_REFERRED_TRUNCATED,                             // test_sites
-      VERDICT_PASS_DIRECT,    VERDICT_PASS_CLIENT_SUBNET};                            // test_sites
+      VERDICT_ANSWERED,       VERDICT_ANSWERED_NODATA,    VERDICT_ANSWERED_TRUNCATED,  // test_answers
+      VERDICT_PASS_NO_ROOM,                                                            // test_answers
+      VERDICT_PASS_LEASE,     VERDICT_PASS_NO_ROUTE,      VERDICT_PASS_UNSETTLED,      // above
+      VERDICT_DROP_UNSETTLED,                                                          // above
+      VERDICT_REFERRED,       VERDICT_REFERRED_TRUNCATED,                              // test_sites
+      VERDICT_PASS_DIRECT,    VERDICT_PASS_CLIENT_SUBNET};                             // test_sites
   for (const auto& c : all_cases()) reached.insert(c.verdict);
   for (const auto& described : dataplane::counter_descriptions()) {
     if (described.group == dataplane::counter_group::side) continue;

@@ -353,11 +353,7 @@ TEST_CASE("words that point nowhere are cleared by the agent that takes over", "
 
 TEST_CASE("a hundred thousand names are published in a few seconds", "[publish][size]") {
   REQUIRE_KERNEL_SIDE();
-  fixture f({.names = 110'000,
-             .long_names = 8,
-             .sets = 1024,
-             .small_images = 4096,
-             .large_images = 8});
+  fixture f({.names = 110'000, .long_names = 8, .sets = 1024, .small_images = 4096, .large_images = 8});
   zone_builder builder;
   for (int i = 0; i < 100'000; ++i) {
     builder.servers("n" + std::to_string(i) + ".lb.example.", {"192.0.2." + std::to_string(i % 250)});
