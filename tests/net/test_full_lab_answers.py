@@ -9,7 +9,8 @@ import pytest
 
 from full_config import REFERRAL_TTL
 from full_lab import FullLab
-from full_plan import BACKBONES, ISPS, OWNER, RTT, SERVER_AT, ZONE, ranked
+from full_plan import BACKBONES, ISPS, OWNER, RTT, SERVER_AT, ZONE, Isp, ranked
+from wait import wait_until
 
 CUT = f"www.{ZONE}"
 BOTH = pytest.mark.parametrize("backbone", sorted(BACKBONES))
@@ -24,12 +25,14 @@ def lab(full: FullLab) -> FullLab:
 
 
 def test_the_round_trips_that_edges_measure_are_those_of_the_plan(full: FullLab) -> None:
-    """Each edge sees another server as the nearest, and another as the second."""
-    for isp in ISPS.values():
+    """Each edge sees another server as the nearest, and another as the second. A busy machine adds some ms, for a while."""
+    def as_planned(isp: Isp) -> bool:
         measured = full.measured(isp.edge_id)
-        assert measured.keys() == RTT[isp.name].keys()
-        for server, rtt in RTT[isp.name].items():
-            assert rtt <= measured[server] + 0.5 and measured[server] < rtt + 40, (isp.name, server, measured)
+        return measured.keys() == RTT[isp.name].keys() and all(
+            measured[server] is not None and rtt - 0.5 <= measured[server] < rtt + 15
+            for server, rtt in RTT[isp.name].items())
+    for isp in ISPS.values():
+        wait_until(f"{isp.edge_id} measures what the plan says", lambda: as_planned(isp), timeout=20, pause=0.2)
     assert len({tuple(ranked(isp)[:2]) for isp in ISPS}) == len(ISPS)
 
 
@@ -62,16 +65,18 @@ def test_a_resolver_is_referred_to_the_edge_beside_it(lab: FullLab, isp: str, ba
 
 @BOTH
 def test_a_referral_comes_from_the_kernel_and_ecs_does_not_change_it(lab: FullLab, backbone: str) -> None:
-    """RFC 7871 7.4: by the source address alone, scope 0. A frame without room to grow is left to the agent."""
-    node = lab.nodes[backbone]
-    before = node.counters()
-    for _ in range(20):
-        plain = lab.referral(backbone, "isp1")
-        told = lab.referral(backbone, "isp1", subnet=ISPS["isp2"].prefixes[0])
-        assert told.ns == plain.ns and told.glue == plain.glue and told.scope == 0 and plain.scope is None, told
-    after = node.counters()
-    grown = {name: after[name] - before[name] for name in ("referred", "pass_no_room")}
-    assert grown["referred"] > 0 and sum(grown.values()) >= 40, grown
+    """RFC 7871 7.4: by the source address alone, scope 0."""
+    plain = lab.referral(backbone, "isp1")
+
+    def from_kernel(subnet: str) -> bool:
+        """A frame of a stack of this machine has room for a referral now and then only; a NIC's always has."""
+        before = lab.nodes[backbone].counters()["referred"]
+        told = lab.referral(backbone, "isp1", subnet=subnet)
+        assert (told.ns, told.glue) == (plain.ns, plain.glue) and told.scope == (0 if subnet else None), told
+        return lab.nodes[backbone].counters()["referred"] > before
+    # Resolvers ask too: what counts is that it is answered the same, whoever does.
+    for subnet in ("", ISPS["isp2"].prefixes[0], ISPS["isp2"].prefixes[1]):
+        wait_until(f"the kernel refers, asked with {subnet or 'no ECS'}", lambda: from_kernel(subnet), timeout=20)
 
 
 def test_what_lies_at_and_below_the_cut_is_referred_but_for_its_ds(lab: FullLab) -> None:
