@@ -331,8 +331,9 @@ void backbone_side::settle() {
       checks_->forget(edge);
       continue;
     }
-    spdlog::info("edge name={} state={}", known->record.edge, mapping::text_of(known->state));
-    checks_->watch(edge, known->record.addresses, false);
+    // The many that a restart brings are told in one line, and asked one after the other.
+    if (settled_) spdlog::info("edge name={} state={}", known->record.edge, mapping::text_of(known->state));
+    checks_->watch(edge, known->record.addresses, !settled_);
   }
   for (const mapping::edge_id edge : changed.records) {
     const mapping::edge_state* known = book_->find(edge);
@@ -340,6 +341,7 @@ void backbone_side::settle() {
     store_->put(known->record);
     if (etcd_) etcd_->put(known->record.edge);
   }
+  settled_ = true;
   wait_for_expiry();
 }
 

@@ -100,6 +100,7 @@ class backbone_side {
   std::map<std::pair<mapping::prefix, mapping::edge_id>, std::uint32_t> table_;  // the operator's rows, with their rank
   bool running_ = false;
   bool settling_ = false;
+  bool settled_ = false;  // what was kept from before has been told
   // Held by handlers that may come after our end.
   std::shared_ptr<backbone_side*> self_ = std::make_shared<backbone_side*>(this);
 };
