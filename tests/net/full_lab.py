@@ -147,7 +147,7 @@ class FullLab(FullStage):
 
     # All well
 
-    def wait_settled(self, timeout: float = 30, through_resolvers: bool = True) -> float:
+    def wait_settled(self, timeout: float = 60, through_resolvers: bool = True) -> float:
         """Returns when every row is there at both backbone nodes, every edge is used, its reports are, and every client is
         told his best server; how many seconds it took. Without `through_resolvers` clients do not matter."""
         def settled() -> bool:

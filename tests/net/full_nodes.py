@@ -39,7 +39,7 @@ class Node:
     def wait_ready(self) -> None:
         """Returns when the agent answers."""
         assert self.agent is not None
-        self.agent.wait_for_text("ready version=", timeout=15)
+        self.agent.wait_for_text("ready version=", timeout=60)
 
     def start(self) -> None:
         """Starts the agent; returns when it answers."""
