@@ -73,6 +73,7 @@ void generator::ask(const workload& queries) {
   std::copy(frame.begin(), frame.end(), std::begin(skeleton_->bss->frame_template));
   skeleton_->bss->frame_octets = static_cast<std::uint32_t>(frame.size());
   skeleton_->bss->next_query = 0;
+  skeleton_->bss->ip_sum = ip_sum_of(queries, frame);
   const std::size_t octets = all.size() * sizeof(prepared_query);
   void* sequence = mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED, bpf_map__fd(skeleton_->maps.sequence), 0);
   if (sequence == MAP_FAILED)

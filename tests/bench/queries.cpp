@@ -6,6 +6,8 @@
 #include <numeric>
 #include <random>
 
+#include "tests/bench/kernel/client_rows.h"
+
 namespace nearside::bench {
 
 namespace {
@@ -111,6 +113,19 @@ std::vector<std::uint8_t> frame_of(form shape, const mac_address& from, const ma
   return frame;
 }
 
+std::uint32_t ip_sum_of(const workload& asked, std::span<const std::uint8_t> frame) {
+  if (asked.clients == 0) return 0;
+  // As the kernel's sums are: words in the order of memory.
+  std::uint32_t sum = 0;
+  for (std::size_t at = IP; at < IP + 20; at += 2) {
+    if (at == FRAME_IP_CHECK || at == FRAME_SOURCE || at == FRAME_SOURCE + 2) continue;
+    std::uint16_t word = 0;
+    std::memcpy(&word, frame.data() + at, sizeof word);
+    sum += word;
+  }
+  return sum;
+}
+
 std::vector<prepared_query> sequence_of(const workload& asked, std::span<const std::uint8_t> frame) {
   std::vector<prepared_query> all(SEQUENCE_LENGTH);
   std::vector<std::uint8_t> whole(frame.begin(), frame.end());
@@ -126,6 +141,12 @@ std::vector<prepared_query> sequence_of(const workload& asked, std::span<const s
     }
     std::copy(wire.begin(), wire.end(), whole.begin() + FRAME_QNAME);
     std::memcpy(&query.qname, wire.data(), wire.size());
+    if (asked.clients != 0) {
+      const std::uint32_t address = bench_address4(static_cast<std::uint32_t>(next.bits() % asked.clients));
+      put_word(whole, FRAME_SOURCE, address >> 16);
+      put_word(whole, FRAME_SOURCE + 2, address & 0xffff);
+      std::memcpy(&query.source, whole.data() + FRAME_SOURCE, sizeof(query.source));
+    }
     put_word(whole, FRAME_DNS, bits >> 48);
     std::memcpy(&query.id, whole.data() + FRAME_DNS, sizeof(query.id));
     put_word(whole, FRAME_UDP_CHECK, 0);
@@ -136,6 +157,27 @@ std::vector<prepared_query> sequence_of(const workload& asked, std::span<const s
   return all;
 }
 
+namespace {
+
+/// What is wrong with a referral, its checksums aside.
+std::string complaint_about_referral(std::span<const std::uint8_t> frame, const workload& asked) {
+  if ((word_at(frame, FRAME_DNS + 2) & 0x860f) != 0x8000) return "not QR=1, AA=0, TC=0, NOERROR";
+  if (word_at(frame, FRAME_DNS + 6) != 0 || word_at(frame, FRAME_DNS + 8) != 2) return "not two NS and no answer";
+  if (word_at(frame, FRAME_DNS + 10) != (asked.shape == form::real ? 5 : 4)) return "ARCOUNT";
+  const std::uint32_t client = static_cast<std::uint32_t>(word_at(frame, 30)) << 16 | word_at(frame, 32);
+  // Whose address this is: the factor's inverse gives the number back.
+  std::uint32_t inverse = 1;
+  for (int i = 0; i < 5; ++i) inverse *= 2 - 2654435761u * inverse;
+  const std::uint32_t row = (client - 0x20000000u) * inverse & 0x3fffffffu;
+  if (row >= asked.clients) return "a client that did not ask";
+  const std::string edge = edge_text(bench_site(row));
+  const std::string seen(frame.begin() + FRAME_PLAIN + 13, frame.begin() + FRAME_PLAIN + 13 + 7);
+  if (seen != edge.substr(0, 7)) return "referred to " + seen + " and not to " + edge;
+  return {};
+}
+
+}  // namespace
+
 std::string complaint_about(std::span<const std::uint8_t> reply, const workload& asked) {
   if (reply.size() < FRAME_PLAIN + 16) return "too short for an answer: " + std::to_string(reply.size()) + " octets";
   const std::size_t end = IP + word_at(reply, IP + 2);
@@ -143,6 +185,7 @@ std::string complaint_about(std::span<const std::uint8_t> reply, const workload&
   const auto frame = reply.first(end);
   if (folded(sum_of(frame.subspan(IP, 20))) != 0xffff) return "IP checksum";
   if (word_at(frame, FRAME_UDP_CHECK) == 0 || udp_sum(frame) != 0xffff) return "UDP checksum";
+  if (asked.referred) return complaint_about_referral(frame, asked);
   if ((word_at(frame, FRAME_DNS + 2) & 0x840f) != 0x8400) return "not QR=1, AA=1, NOERROR";
   if (word_at(frame, FRAME_DNS + 6) != 1) return "ANCOUNT is not 1";
   if (asked.shape == form::real && word_at(frame, FRAME_DNS + 10) == 0) return "OPT record missing";

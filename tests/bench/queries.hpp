@@ -42,12 +42,23 @@ struct workload {
   std::size_t names = 1;  // asked: number 0 to names - 1
   distribution drawn = distribution::uniform;
   form shape = form::plain;
+  std::uint32_t clients = 0;  // how many of bench_address4() ask, uniformly drawn; 0: one that is none of them
+  bool referred = false;      // what is expected is the referral of the client's site
 
   friend auto operator<=>(const workload&, const workload&) = default;
 };
 
 /// The octets common to all frames of a shape: from 192.0.2.1 port 40000 to 192.0.2.53 port 53.
 [[nodiscard]] std::vector<std::uint8_t> frame_of(form shape, const mac_address& from, const mac_address& to);
+
+/// The sum that the generator makes each query's IP checksum of; 0 where they all come from one client.
+[[nodiscard]] std::uint32_t ip_sum_of(const workload& asked, std::span<const std::uint8_t> frame);
+
+/// The name of an edge: "e000017.ns.lb.example.com.".
+inline std::string edge_text(std::uint32_t number) {
+  std::string digits = std::to_string(number);
+  return "e" + std::string(6 - digits.size(), '0') + digits + ".ns." + ZONE;
+}
 
 /// SEQUENCE_LENGTH queries with their checksums. Zipf: rank r is asked with a frequency of 1/r, the ranks are spread
 /// over the names.

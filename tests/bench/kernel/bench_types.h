@@ -7,6 +7,8 @@
 #include "bpf/map_types.h"
 
 /* Ethernet 14, IPv4 20, UDP 8, DNS header 12, then a QNAME of always 24 octets and the rest. */
+#define FRAME_IP_CHECK 24
+#define FRAME_SOURCE 26
 #define FRAME_UDP_CHECK 40
 #define FRAME_DNS 42
 #define FRAME_QNAME 54
@@ -22,7 +24,7 @@ struct prepared_query {
 	__u64 qname[FRAME_QNAME_OCTETS / 8];
 	__be16 udp_check;
 	__be16 id;
-	__u32 pad;
+	__be32 source;
 };
 CHECK_SIZE(struct prepared_query, 32);
 
@@ -31,14 +33,14 @@ CHECK_SIZE(struct prepared_query, 32);
 /* One reply in so many is kept to be looked at. */
 #define SAMPLE_INTERVAL 4093
 #define SAMPLE_COUNT 64
-#define SAMPLE_OCTETS 248
+#define SAMPLE_OCTETS 504
 
 struct reply_sample {
 	__u32 length;
 	__u32 pad;
 	__u8 octets[SAMPLE_OCTETS];
 };
-CHECK_SIZE(struct reply_sample, 256);
+CHECK_SIZE(struct reply_sample, 512);
 
 #define MAX_CPUS 64
 

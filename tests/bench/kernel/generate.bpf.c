@@ -39,8 +39,10 @@ struct {
 /* Set by userland before a run; one core generates and receives, so plain additions count right. */
 __u8 frame_template[FRAME_BUFFER] __attribute__((aligned(8)));
 __u32 frame_octets;
+/* The sum of the IP header without source address and checksum; 0: all queries are the template's client's. */
+__u32 ip_sum;
 __u32 next_query;
-/* Frames from port 53; those of them that answer: QR=1, NOERROR, at least one record. By CPU: replies of a server's
+/* Frames from port 53; those of them that answer: QR=1, NOERROR, at least one record or a referral. By CPU: replies of a server's
  * sockets are sent, and so counted, on the server's core. */
 struct reply_count replies[MAX_CPUS];
 
@@ -77,6 +79,10 @@ static __always_inline int write_query(struct xdp_md *ctx)
 	*(__u32 *)(data + FRAME_TAIL) = *(__u32 *)(frame_template + FRAME_TAIL);
 	*(__be16 *)(data + FRAME_UDP_CHECK) = query->udp_check;
 	*(__be16 *)(data + FRAME_DNS) = query->id;
+	if (ip_sum) {
+		*(__be32 *)(data + FRAME_SOURCE) = query->source;
+		*(__u16 *)(data + FRAME_IP_CHECK) = ~sum_fold((__u64)ip_sum + query->source);
+	}
 	if (data + FRAME_EDNS <= data_end) {
 		/* 23 octets; the last two words overlap. */
 		*(__u64 *)(data + FRAME_PLAIN) = *(__u64 *)(frame_template + FRAME_PLAIN);
@@ -135,7 +141,8 @@ int count_replies(struct xdp_md *ctx)
 		return XDP_DROP;
 	count = &replies[cpu & (MAX_CPUS - 1)];
 	count->returned++;
-	if ((dns->flags & bpf_htons(DNS_QR | 0x000f)) == bpf_htons(DNS_QR) && dns->ancount) {
+	if ((dns->flags & bpf_htons(DNS_QR | 0x000f)) == bpf_htons(DNS_QR) &&
+	    (dns->ancount || dns->nscount)) {
 		count->answered++;
 		if (count->answered % SAMPLE_INTERVAL == 0)
 			keep_sample(data, data_end, count->answered);
