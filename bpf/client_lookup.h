@@ -9,37 +9,37 @@
 
 #include "client_rows.h"
 
-/* The bucket's entry for this address; 0: none. */
-static __always_inline __u64 entry_in_bucket4(const struct bucket4 *bucket, __u32 address)
+/* The word of the bucket's entry for this address; 0: none. */
+static __always_inline __u32 word_in_bucket4(const struct bucket4 *bucket, __u32 address)
 {
-	__u64 entry, found = 0;
+	__u64 entry, wanted = (__u64)address << 32;
 	__u32 i;
 
 	if (!bucket)
 		return 0;
 	for (i = 0; i < BUCKET4_ROWS; i++) {
 		entry = read_word((const __u64 *)&bucket->rows[i]);
-		/* An empty entry looks like that of address 0, so both halves count: or'ed, an empty one changes nothing. */
-		if ((__u32)entry == address)
-			found |= entry;
+		/* A free entry looks like that of address 0 but for its word. */
+		if (entry << 32 == wanted && entry >> 32)
+			return (__u32)(entry >> 32);
 	}
-	return found;
+	return 0;
 }
 
 /* The row's site plus one; 0: none. */
 static __always_inline __u32 site_in_bucket6(const struct bucket6 *bucket, __u64 prefix, __u32 tag_and_length)
 {
 	__u64 word;
-	__u32 i, found = 0;
+	__u32 i;
 
 	if (!bucket)
 		return 0;
 	for (i = 0; i < BUCKET6_ROWS; i++) {
 		word = read_word((const __u64 *)&bucket->rows[i].site);
 		if (word >> 32 == tag_and_length && read_word(&bucket->rows[i].prefix) == prefix && (__u32)word)
-			found = (__u32)word;
+			return (__u32)word;
 	}
-	return found;
+	return 0;
 }
 
 /*
@@ -49,22 +49,20 @@ static __always_inline __u32 site_in_bucket6(const struct bucket6 *bucket, __u64
 static __always_inline int site_of_ipv4(CLIENT_TABLES tables, const struct config *settings, __u32 address)
 {
 	const struct block4 *block;
-	__u32 word, site;
-	__u64 hash, entry;
+	__u32 word, longer, site;
+	__u64 hash;
 
 	hash = hash_of_address4(address);
-	entry = entry_in_bucket4(bucket4_at(tables, first_bucket(hash, settings->buckets4)), address);
-	if (entry >> 32) {
-		word = (__u32)(entry >> 32);
-	} else {
+	word = word_in_bucket4(bucket4_at(tables, first_bucket(hash, settings->buckets4)), address);
+	if (!word) {
 		block = block4_at(tables, (address >> 8) / BLOCK4_SITES);
 		if (!block)
 			return -1;
 		word = read_word32(&block->words[(address >> 8) % BLOCK4_SITES]);
 		if (word & SITES4_LONGER) {
-			entry = entry_in_bucket4(bucket4_at(tables, second_bucket(hash, settings->buckets4)), address);
-			if (entry >> 32)
-				word = (__u32)(entry >> 32);
+			longer = word_in_bucket4(bucket4_at(tables, second_bucket(hash, settings->buckets4)), address);
+			if (longer)
+				word = longer;
 		}
 	}
 	site = word & ROW_SITE;

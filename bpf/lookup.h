@@ -105,33 +105,15 @@ VERIFIED_ALONE int find_name(struct xdp_md *ctx)
 /* The site of the source address. Returns a number below MAX_SITES, or -1: not known here. */
 VERIFIED_ALONE int find_site(struct xdp_md *ctx)
 {
-	void *data = (void *)(long)ctx->data;
-	void *data_end = (void *)(long)ctx->data_end;
 	struct query *q = the_query();
 	struct config *settings;
-	__u64 offset;
 	__u32 zero = 0;
 
+	KEEP_ARGUMENT(ctx);
 	settings = bpf_map_lookup_elem(&config, &zero);
 	if (!q || !settings)
 		return -1;
-	offset = OPAQUE(q->ip);
-	if (offset > MAX_DNS_OFFSET)
-		return -1;
-	if (q->is_ipv6) {
-		struct ipv6hdr *ip = data + offset;
-		const __be32 *source = ip->saddr.in6_u.u6_addr32;
-
-		if ((void *)(ip + 1) > data_end)
-			return -1;
-		return site_of_ipv6(0, settings, (__u64)bpf_ntohl(source[0]) << 32 | bpf_ntohl(source[1]));
-	} else {
-		struct iphdr *ip = data + offset;
-
-		if ((void *)(ip + 1) > data_end)
-			return -1;
-		return site_of_ipv4(0, settings, bpf_ntohl(ip->saddr));
-	}
+	return q->is_ipv6 ? site_of_ipv6(0, settings, q->source) : site_of_ipv4(0, settings, q->source);
 }
 
 /* Was it asked on a direct address? Where that cannot be told, as if it were. */

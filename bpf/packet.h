@@ -164,6 +164,7 @@ static __always_inline enum verdict parse_ipv4(void *data, void *data_end, __u32
 	if (is_bad_source4(ours, ip->saddr))
 		return VERDICT_PASS_SOURCE_ADDRESS;
 	q->is_ipv6 = 0;
+	q->source = bpf_ntohl(ip->saddr);
 	q->address_sum = sum_fold((__u64)ip->saddr + ip->daddr);
 	q->dns = offset + sizeof(*ip) + sizeof(struct udphdr);
 	q->end = offset + total;
@@ -199,6 +200,7 @@ static __always_inline enum verdict parse_ipv6(void *data, void *data_end, __u32
 	for (i = 0; i < 8; i++)
 		sum += word[i];
 	q->is_ipv6 = 1;
+	q->source = (__u64)bpf_ntohl(word[0]) << 32 | bpf_ntohl(word[1]);
 	q->address_sum = sum_fold(sum);
 	q->dns = offset + sizeof(*ip) + sizeof(struct udphdr);
 	q->end = offset + sizeof(*ip) + payload;

@@ -18,6 +18,7 @@ struct query {
 	__u8 checksum_absent; /* IPv4 with UDP checksum zero: the sender computed none */
 	__u32 header_sum;     /* ones' complement sum of pseudo header and UDP header, as the query has them */
 	__u32 address_sum;    /* of the two addresses alone, for the reply */
+	__u64 source;         /* the source address as a number: of IPv6 the first 64 bits */
 
 	/* dns_message.h */
 	__u64 name[QNAME_WORDS]; /* lower-cased, zero-padded; valid as far as name_octets reaches */

@@ -177,7 +177,7 @@ client_rows4::place client_rows4::find(std::uint32_t address) const noexcept {
     for (row4& entry : buckets[index].rows) {
       if (entry.word == 0) {
         ++vacant;
-        one = &entry;
+        if (one == nullptr) one = &entry;
       } else if (entry.address == address) {
         found.entry = &entry;
         return found;

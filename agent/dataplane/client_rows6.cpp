@@ -123,7 +123,7 @@ client_rows6::place client_rows6::find(const key6& row) const noexcept {
     for (row6& entry : buckets[index].rows) {
       if (entry.site == 0 && entry.tag_and_length == 0) {
         ++vacant;
-        one = &entry;
+        if (one == nullptr) one = &entry;
       } else if (entry.tag_and_length == tag_and_length && entry.prefix == row.first) {
         if (entry.site != 0) {
           found.entry = &entry;

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // The benchmark's hands: takes one command a line from packets.py and answers each with one line of JSON.
-//   ask NAMES uniform|zipf plain|real [CLIENTS [referred]]     attach PROGRAM     rate SECONDS     time PROGRAM REPEAT
+//   ask NAMES uniform|zipf plain|real [CLIENTS [SITES]]     attach PROGRAM     rate SECONDS     time PROGRAM REPEAT
 // PROGRAM is one of kernel/reflect.bpf.c, or the path of a pinned one. `attach` puts it on the receiving veth.
 #include <bench_reflect.skel.h>
 #include <bpf/bpf.h>
@@ -47,7 +47,7 @@ class commands {
       words >> asked.names >> a >> b;
       asked.drawn = a == "zipf" ? nearside::bench::distribution::zipf : nearside::bench::distribution::uniform;
       asked.shape = b == "real" ? nearside::bench::form::real : nearside::bench::form::plain;
-      if (words >> asked.clients) asked.referred = (words >> a) && a == "referred";
+      words >> asked.clients >> asked.sites;
       sender_.ask(asked);
       out << "{}";
     } else if (verb == "attach") {

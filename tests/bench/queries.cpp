@@ -61,8 +61,8 @@ std::array<std::uint8_t, FRAME_QNAME_OCTETS> wire_name(std::size_t number) {
 /// Draws numbers of names.
 class draw {
  public:
-  explicit draw(const workload& asked) : names_(asked.names), random_(20240501) {
-    if (asked.drawn == distribution::uniform) return;
+  draw(std::size_t names, distribution drawn) : names_(names), random_(20240501) {
+    if (drawn == distribution::uniform) return;
     cumulated_.resize(names_);
     double sum = 0;
     for (std::size_t rank = 0; rank < names_; ++rank) cumulated_[rank] = sum += 1.0 / static_cast<double>(rank + 1);
@@ -129,7 +129,8 @@ std::uint32_t ip_sum_of(const workload& asked, std::span<const std::uint8_t> fra
 std::vector<prepared_query> sequence_of(const workload& asked, std::span<const std::uint8_t> frame) {
   std::vector<prepared_query> all(SEQUENCE_LENGTH);
   std::vector<std::uint8_t> whole(frame.begin(), frame.end());
-  draw next(asked);
+  draw next(asked.names, asked.drawn);
+  draw next_client(asked.clients, asked.drawn);
   for (auto& query : all) {
     auto wire = wire_name(next());
     const std::uint64_t bits = next.bits();
@@ -142,7 +143,7 @@ std::vector<prepared_query> sequence_of(const workload& asked, std::span<const s
     std::copy(wire.begin(), wire.end(), whole.begin() + FRAME_QNAME);
     std::memcpy(&query.qname, wire.data(), wire.size());
     if (asked.clients != 0) {
-      const std::uint32_t address = bench_address4(static_cast<std::uint32_t>(next.bits() % asked.clients));
+      const std::uint32_t address = bench_address4(static_cast<std::uint32_t>(next_client()));
       put_word(whole, FRAME_SOURCE, address >> 16);
       put_word(whole, FRAME_SOURCE + 2, address & 0xffff);
       std::memcpy(&query.source, whole.data() + FRAME_SOURCE, sizeof(query.source));
@@ -170,7 +171,7 @@ std::string complaint_about_referral(std::span<const std::uint8_t> frame, const 
   for (int i = 0; i < 5; ++i) inverse *= 2 - 2654435761u * inverse;
   const std::uint32_t row = (client - 0x20000000u) * inverse & 0x3fffffffu;
   if (row >= asked.clients) return "a client that did not ask";
-  const std::string edge = edge_text(bench_site(row));
+  const std::string edge = edge_text(bench_site(row, asked.sites));
   const std::string seen(frame.begin() + FRAME_PLAIN + 13, frame.begin() + FRAME_PLAIN + 13 + 7);
   if (seen != edge.substr(0, 7)) return "referred to " + seen + " and not to " + edge;
   return {};
@@ -185,7 +186,7 @@ std::string complaint_about(std::span<const std::uint8_t> reply, const workload&
   const auto frame = reply.first(end);
   if (folded(sum_of(frame.subspan(IP, 20))) != 0xffff) return "IP checksum";
   if (word_at(frame, FRAME_UDP_CHECK) == 0 || udp_sum(frame) != 0xffff) return "UDP checksum";
-  if (asked.referred) return complaint_about_referral(frame, asked);
+  if (asked.sites != 0) return complaint_about_referral(frame, asked);
   if ((word_at(frame, FRAME_DNS + 2) & 0x840f) != 0x8400) return "not QR=1, AA=1, NOERROR";
   if (word_at(frame, FRAME_DNS + 6) != 1) return "ANCOUNT is not 1";
   if (asked.shape == form::real && word_at(frame, FRAME_DNS + 10) == 0) return "OPT record missing";

@@ -42,8 +42,8 @@ struct workload {
   std::size_t names = 1;  // asked: number 0 to names - 1
   distribution drawn = distribution::uniform;
   form shape = form::plain;
-  std::uint32_t clients = 0;  // how many of bench_address4() ask, uniformly drawn; 0: one that is none of them
-  bool referred = false;      // what is expected is the referral of the client's site
+  std::uint32_t clients = 0;  // how many of bench_address4() ask, drawn as the names are; 0: one that is none of them
+  std::uint32_t sites = 0;    // each client is referred to the edges of one of so many; 0: it is answered
 
   friend auto operator<=>(const workload&, const workload&) = default;
 };

@@ -36,6 +36,8 @@ class Case:
     title: str
     program: str = ""  # of kernel/reflect.bpf.c; empty: ours
     rows: int = 0
+    sites: int = 0
+    drawn: str = "uniform"
     form: str = "plain"
 
     @property
@@ -46,14 +48,15 @@ class Case:
 
 EDGE = {form: Case("an edge's answer", form=form) for form in ("plain", "real")}
 CASES = [Case("reflector growing by 16 octets", "reflect_growing"), EDGE["plain"],
-         *[Case("referral", rows=rows) for rows in (1_000, 100_000, CLIENTS)],
-         EDGE["real"], Case("referral", rows=CLIENTS, form="real")]
+         Case("referral", rows=1_000, sites=1_000),
+         *[Case("referral", rows=CLIENTS, sites=sites, drawn=drawn) for sites in (1_000, 100_000) for drawn in ("zipf", "uniform")],
+         EDGE["real"], *[Case("referral", rows=CLIENTS, sites=100_000, drawn=drawn, form="real") for drawn in ("zipf", "uniform")]]
 GOALS = [case for case in CASES if case.rows == CLIENTS]
 LOOK_UPS = (1_000, 10_000, 100_000, 1_000_000)
 
 
 class Tables:
-    """Pin directories, one for each number of rows; 0: an edge's."""
+    """Pin directories, one for each number of rows and sites; 0: an edge's."""
 
     def __init__(self, program: Path) -> None:
         self._base = f"/sys/fs/bpf/nearside-bench-{os.getpid()}-rows"
@@ -63,14 +66,15 @@ class Tables:
     def __enter__(self) -> Tables:
         return self
 
-    def pin(self, rows: int) -> Path:
+    def pin(self, rows: int, sites: int) -> Path:
         """Where the tables with so many rows are."""
-        return Path(f"{self._base}-{rows}")
+        return Path(f"{self._base}-{rows}-{sites}")
 
-    def fill(self, rows: int) -> None:
+    def fill(self, rows: int, sites: int) -> None:
         """Publishes the names, and the mapping if there are rows."""
-        self._made.append(self.pin(rows))
-        command = [str(self._program), "--pin", str(self.pin(rows)), "--names", str(NAMES), "--rows", str(rows)]
+        self._made.append(self.pin(rows, sites))
+        command = [str(self._program), "--pin", str(self.pin(rows, sites)), "--names", str(NAMES), "--rows", str(rows),
+                   "--sites", str(max(sites, 1))]
         done = subprocess.run(command, capture_output=True, text=True, check=False)
         if done.returncode != 0 or json.loads(done.stdout)["names"] < NAMES:
             raise RuntimeError(f"{shlex.join(command)}: {done.stdout}{done.stderr}")
@@ -82,8 +86,8 @@ class Tables:
 
 def measure(hands: Hands, tables: Tables, case: Case, options: argparse.Namespace) -> tuple[float, float]:
     """Answers a second over the veth, and ns a query by test run without what the wrapper takes."""
-    program = case.program or str(tables.pin(case.rows) / "prog")
-    hands.do("ask", NAMES, "uniform", case.form, case.clients, *(["referred"] if case.rows else []))
+    program = case.program or str(tables.pin(case.rows, case.sites) / "prog")
+    hands.do("ask", NAMES, case.drawn, case.form, case.clients, case.sites)
     hands.do("attach", program)
     hands.do("rate", options.seconds / 4)
     answer = hands.do("rate", options.seconds)
@@ -105,13 +109,14 @@ def look_up(program: Path, rows: int) -> dict:
 
 def rates_table(rates: dict[Case, list[float]], times: dict[Case, list[float]]) -> list[str]:
     """What a referral costs beside an edge's answer."""
-    lines = ["| | rows | query | M answers/s: median (min-max) | of an edge's answers | goal | ns a query by test run |",
-             "|---|---|---|---|---|---|---|"]
+    lines = ["| | rows | sites | clients | query | M answers/s: median (min-max) | of an edge's answers | goal | ns a query by test run |",
+             "|---|---|---|---|---|---|---|---|---|"]
     for case in CASES:
         ratios = [ours / edge for ours, edge in zip(rates[case], rates[EDGE[case.form]], strict=True)]
         goal = f"{RATE_GOAL:.0%}: {met(median(ratios) >= RATE_GOAL)}".replace("%", " %") if case in GOALS else "-"
         asked = "EDNS, DO, COOKIE, mixed case" if case.form == "real" else "A"
-        lines.append(f"| {case.title} | {f'{case.rows:,}' if case.rows else '-'} | {asked} | {spread(rates[case], 1e6)} | "
+        lines.append(f"| {case.title} | {f'{case.rows:,}' if case.rows else '-'} | "
+                     f"{f'{case.sites:,}' if case.sites else '-'} | {f'{case.clients:,}'} {'by Zipf' if case.drawn == 'zipf' else 'uniform'} | {asked} | {spread(rates[case], 1e6)} | "
                      f"{spread([100 * r for r in ratios], digits=0)} % | {goal} | {spread(times[case], digits=0)} |")
     return lines
 
@@ -140,6 +145,7 @@ def parse(arguments: list[str]) -> argparse.Namespace:
     parser.add_argument("--rounds", type=int, help="default 11; quick 3")
     parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="the build directory (default: %(default)s)")
     parser.add_argument("--core", type=int, default=0, help="sends, receives and counts (default: %(default)s)")
+    parser.add_argument("--no-look-ups", action="store_true", help="leave the look-up alone, loading and memory out")
     options = parser.parse_args(arguments)
     options.rounds = options.rounds or (3 if options.quick else 11)
     options.seconds = 0.4 if options.quick else 1.0
@@ -163,9 +169,9 @@ def main() -> int:
     found: dict[int, list[dict]] = {}
     with ExitStack() as stack:
         tables = stack.enter_context(Tables(programs / "nearside_bench_tables"))
-        for rows in sorted({case.rows for case in CASES}):
-            say(f"publishing {NAMES:,} names, {rows:,} rows")
-            tables.fill(rows)
+        for rows, sites in sorted({(case.rows, case.sites) for case in CASES}):
+            say(f"publishing {NAMES:,} names, {rows:,} rows, {sites:,} sites")
+            tables.fill(rows, sites)
         lab = stack.enter_context(Lab())
         hands = Hands(lab, programs / "nearside_bench", options.core)
         stack.callback(hands.close)
@@ -175,11 +181,11 @@ def main() -> int:
                 rate, ns = measure(hands, tables, case, options)
                 rates[case].append(rate)
                 times[case].append(ns)
-    for rows in LOOK_UPS:
+    for rows in () if options.no_look_ups else LOOK_UPS:
         say(f"looking up among {rows:,} rows")
         found[rows] = [look_up(programs / "nearside_bench_clients", rows) for _ in range(min(3, options.rounds))]
     command = shlex.join(["./dev", "bench", "referrals", *sys.argv[1:]])
-    print("\n".join([*rates_table(rates, times), "", *look_ups_table(found), "",
+    print("\n".join([*rates_table(rates, times), "", *(look_ups_table(found) if found else []), "",
                      f"`{command}`; {options.rounds} interleaved rounds; {machine()}."]))
     if load > BUSY:
         print(f"**The machine was in use** (load {load:.1f} at the start): only for comparison.")

@@ -72,9 +72,8 @@ std::shared_ptr<const dns::referral> referral_of(std::uint32_t site) {
 
 /// Rows of /32, and a referral for each site. Sites are told first, then rows.
 void map_clients(const dataplane::object& tables, dataplane::publisher& publisher, const dns::zone_set& zones,
-                 std::uint32_t rows) {
+                 std::uint32_t rows, std::uint32_t sites) {
   const auto group = publisher.site_groups().front();
-  const std::uint32_t sites = std::min<std::uint32_t>(rows, BENCH_SITES);
   for (std::uint32_t site = 0; site <= sites; ++site) {
     const auto image = dataplane::render_referral(zones, group.representative, referral_of(site)).value();
     const std::array change{dataplane::site_change{group.number, site, {{image}, false}}};
@@ -83,19 +82,19 @@ void map_clients(const dataplane::object& tables, dataplane::publisher& publishe
   std::vector<dataplane::client_row> all;
   all.reserve(rows);
   for (std::uint32_t i = 0; i < rows; ++i) {
-    all.push_back({{boost::asio::ip::address_v4(bench_address4(i)), 32}, bench_site(i), {}});
+    all.push_back({{boost::asio::ip::address_v4(bench_address4(i)), 32}, bench_site(i, sites), {}});
   }
   auto clients = dataplane::client_table::adopt(tables).value();
   for (const auto& note : clients.load(all).value().notes) throw std::runtime_error(note);
 }
 
-void fill(const std::string& pin, std::size_t names, std::uint32_t rows) {
+void fill(const std::string& pin, std::size_t names, std::uint32_t rows, std::uint32_t sites) {
   dataplane::map_sizes sizes;
   // A quarter more than is used, as one would configure it.
   sizes.names = static_cast<std::uint32_t>(std::max<std::size_t>(names + names / 4, sizes.names));
   if (rows > 0) {
     sizes.mapping4 = rows;
-    sizes.sites = std::min<std::uint32_t>(rows, BENCH_SITES) + 1;
+    sizes.sites = sites + 1;
     sizes.large_images = std::max(sizes.large_images, sizes.sites);
   }
   const auto tables = dataplane::object::open_or_create(pin, sizes).value();
@@ -107,7 +106,7 @@ void fill(const std::string& pin, std::size_t names, std::uint32_t rows) {
   const std::vector<dataplane::site_rule> rules(rows > 0 ? names : 0, {true, false, MAPPED_TTL});
   const auto stats = publisher.publish(zones, {}, {}, rules).value();
   for (const auto& note : stats.notes) std::cerr << note << '\n';
-  if (rows > 0) map_clients(tables, publisher, zones, rows);
+  if (rows > 0) map_clients(tables, publisher, zones, rows, sites);
   dataplane::lease::calibrate(tables).value().renew(tables, std::chrono::hours(1)).value();
   std::cout << R"({"names":)" << stats.names << R"(,"sets":)" << stats.sets << "}" << std::endl;
 }
@@ -122,9 +121,12 @@ int main(int argc, char** argv) {
   app.add_option("--names", names, "how many names to install")->check(CLI::Range(std::size_t{1}, bench::MAX_NAMES));
   std::uint32_t rows = 0;
   app.add_option("--rows", rows, "how many rows of a mapping; 0: none")->check(CLI::Range(0u, 1u << 24));
+  std::uint32_t sites = BENCH_SITES;
+  app.add_option("--sites", sites, "how many lists of edges the rows have")
+      ->check(CLI::Range(1u, std::uint32_t{BENCH_SITES}));
   CLI11_PARSE(app, argc, argv);
   try {
-    fill(pin, names, rows);
+    fill(pin, names, rows, std::min(rows, sites));
   } catch (const std::exception& e) {
     std::cerr << "nearside_bench_tables: " << e.what() << '\n';
     return 1;

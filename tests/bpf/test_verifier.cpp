@@ -12,8 +12,8 @@ namespace nearside::tests {
 
 // Read off the program as it is (kernel 6.18); raise it by hand, knowing why. 41,800 before an image could lead on to
 // another alternative, the client's network could draw, and answers could be given past the lease; 44,300 before the
-// site of a client was looked up.
-constexpr std::uint32_t VERIFIED_INSTRUCTIONS = 52600;
+// site of a client was looked up, which costs 7,600; copying large images by chunks saves 4,000.
+constexpr std::uint32_t VERIFIED_INSTRUCTIONS = 48200;
 
 TEST_CASE("the verifier goes through no more instructions than before, give or take ten percent", "[bpf][verifier]") {
   REQUIRE_KERNEL_SIDE();

@@ -62,12 +62,12 @@ std::vector<dataplane::client_row> rows_of_both(std::uint32_t count) {
   for (std::uint32_t i = 0; i < count; ++i) {
     const dataplane::edge_addresses edge{{198, 18, static_cast<std::uint8_t>(i >> 8), static_cast<std::uint8_t>(i)},
                                          {}};
-    rows.push_back({{ip::address_v4(bench_address4(i)), 32}, bench_site(i), edge});
+    rows.push_back({{ip::address_v4(bench_address4(i)), 32}, bench_site(i, BENCH_SITES), edge});
   }
   for (std::uint32_t i = 0; i < count; ++i) {
     ip::address_v6::bytes_type octets{};
     for (std::size_t at = 0; at < 8; ++at) octets[at] = static_cast<std::uint8_t>(bench_address6(i) >> (56 - 8 * at));
-    rows.push_back({{ip::address_v6(octets), 64}, bench_site(i), {}});
+    rows.push_back({{ip::address_v6(octets), 64}, bench_site(i, BENCH_SITES), {}});
   }
   return rows;
 }

@@ -21,9 +21,9 @@ static inline __attribute__((always_inline)) __u64 bench_address6(__u32 row)
 }
 
 /* Site 0 is that of the clients without a row. */
-static inline __attribute__((always_inline)) __u32 bench_site(__u32 row)
+static inline __attribute__((always_inline)) __u32 bench_site(__u32 row, __u32 sites)
 {
-	return 1 + row % BENCH_SITES;
+	return 1 + row % sites;
 }
 
 #endif

@@ -26,7 +26,7 @@ int look_up4(struct xdp_md *ctx __attribute__((unused)))
 	__u32 zero = 0, row = draw();
 	struct config *settings = bpf_map_lookup_elem(&config, &zero);
 
-	if (!settings || site_of_ipv4(0, settings, bench_address4(row)) != (int)bench_site(row))
+	if (!settings || site_of_ipv4(0, settings, bench_address4(row)) != (int)bench_site(row, BENCH_SITES))
 		return XDP_ABORTED;
 	found += bench_address6(draw());
 	return XDP_PASS;
@@ -38,7 +38,7 @@ int look_up6(struct xdp_md *ctx __attribute__((unused)))
 	__u32 zero = 0, row = draw();
 	struct config *settings = bpf_map_lookup_elem(&config, &zero);
 
-	if (!settings || site_of_ipv6(0, settings, bench_address6(row)) != (int)bench_site(row))
+	if (!settings || site_of_ipv6(0, settings, bench_address6(row)) != (int)bench_site(row, BENCH_SITES))
 		return XDP_ABORTED;
 	found += bench_address4(draw());
 	return XDP_PASS;

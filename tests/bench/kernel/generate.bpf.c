@@ -141,8 +141,7 @@ int count_replies(struct xdp_md *ctx)
 		return XDP_DROP;
 	count = &replies[cpu & (MAX_CPUS - 1)];
 	count->returned++;
-	if ((dns->flags & bpf_htons(DNS_QR | 0x000f)) == bpf_htons(DNS_QR) &&
-	    (dns->ancount || dns->nscount)) {
+	if ((dns->flags & bpf_htons(DNS_QR | 0x000f)) == bpf_htons(DNS_QR) && (dns->ancount || dns->nscount)) {
 		count->answered++;
 		if (count->answered % SAMPLE_INTERVAL == 0)
 			keep_sample(data, data_end, count->answered);
