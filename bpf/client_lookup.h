@@ -52,6 +52,8 @@ static __always_inline int site_of_ipv4(CLIENT_TABLES tables, const struct confi
 	__u32 word, longer, site;
 	__u64 hash;
 
+	if (settings->flags & CONFIG_ROWS_LOADING)
+		return -1;
 	hash = hash_of_address4(address);
 	word = word_in_bucket4(bucket4_at(tables, first_bucket(hash, settings->buckets4)), address);
 	if (!word) {
@@ -77,6 +79,8 @@ static __always_inline int site_of_ipv6(CLIENT_TABLES tables, const struct confi
 	__u64 lengths = read_word(&settings->lengths6), prefix, hash;
 	__u32 i, length, tag_and_length, site;
 
+	if (settings->flags & CONFIG_ROWS_LOADING)
+		return -1;
 	for (i = 0; i < MAX_LENGTHS6; i++) {
 		if (!(lengths & 0xff))
 			break;

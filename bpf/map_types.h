@@ -141,6 +141,8 @@ CHECK_SIZE(struct config, 72);
 #define CONFIG_STALE_ALL 2u
 /* Some row found no room in `rows6`: only a match of the longest length can be relied on, else pass. */
 #define CONFIG_ROWS6_MISSING 4u
+/* All rows are being made anew: every query that is answered by site is passed. */
+#define CONFIG_ROWS_LOADING 8u
 
 /* Map `listen`, two elements: written aside, then switched to by config.listen_index. */
 struct listen {

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <array>
 
-#include "agent/dataplane/running_programs.hpp"
-
 namespace nearside::dataplane {
 
 namespace {
@@ -38,7 +36,9 @@ constexpr bool has_row(std::uint32_t word) noexcept { return (word & ROW_SITE) !
 
 client_rows4::client_rows4(const object& tables, const row_map4& rows)
     : tables_(&tables), rows_(&rows), sites4_(tables.sites4()) {
-  if (sites4_.size() == SITES4_COUNT) inside_.resize(SITES4_COUNT);
+  if (sites4_.size() != SITES4_COUNT) return;
+  inside_.resize(SITES4_COUNT);
+  crowded_.resize(SITES4_COUNT);
 }
 
 // ---- taking over, and beginning anew ----
@@ -60,29 +60,18 @@ void client_rows4::adopt() {
     }
   }
   for (std::uint32_t block = 0; block < sites4_.size(); ++block) {
-    if ((sites4_[block] & ROW_SITE) == ROW_PASS) crowded_.insert(crowded_.end(), block);
+    if ((sites4_[block] & ROW_SITE) == ROW_PASS) crowded_.insert(block);
   }
   room_ = true;
 }
 
-void client_rows4::begin_loading() {
+void client_rows4::clear() {
   if (inside_.empty()) return;
-  for (std::uint32_t& word : tables_->sites4()) store_word(&word, ROW_PASS);
-  wait_for_running_programs();
+  std::fill(sites4_.begin(), sites4_.end(), 0u);
   std::fill(tables_->rows4().begin(), tables_->rows4().end(), bucket4{});
   std::fill(inside_.begin(), inside_.end(), std::uint8_t{0});
   entries_ = 0;
   crowded_.clear();
-  shadow_.assign(SITES4_COUNT, 0);
-  sites4_ = shadow_;
-}
-
-void client_rows4::finish_loading() {
-  if (inside_.empty()) return;
-  const auto memory = tables_->sites4();
-  for (std::size_t block = 0; block < memory.size(); ++block) store_word(&memory[block], shadow_[block]);
-  sites4_ = memory;
-  shadow_ = {};
 }
 
 // ---- rows ----
@@ -255,11 +244,11 @@ bool client_rows4::rebuild(std::uint32_t block) {
 }
 
 void client_rows4::settle() {
-  if (!room_ || crowded_.empty()) return;
+  if (!room_ || crowded_.size() == 0) return;
   room_ = false;
   for (std::size_t done = 0; done < most_rebuilt; ++done) {
-    const auto next = crowded_.lower_bound(tried_);
-    if (next == crowded_.end()) {
+    const auto next = crowded_.next(tried_);
+    if (!next) {
       tried_ = 0;
       return;
     }

@@ -4,11 +4,11 @@
 #pragma once
 
 #include <cstdint>
-#include <set>
 #include <span>
 #include <unordered_map>
 #include <vector>
 
+#include "agent/dataplane/block_set.hpp"
 #include "agent/dataplane/client_row.hpp"
 #include "agent/dataplane/object.hpp"
 
@@ -31,9 +31,8 @@ class client_rows4 {
 
   /// Takes over what the tables hold.
   void adopt();
-  /// From here to finish_loading() everything passes, and put() builds the tables anew.
-  void begin_loading();
-  void finish_loading();
+  /// No rows: while nobody reads the tables (CONFIG_ROWS_LOADING).
+  void clear();
 
   /// This row is new, or its site is.
   void put(std::uint32_t address, std::uint8_t length);
@@ -63,13 +62,12 @@ class client_rows4 {
 
   const object* tables_;
   const row_map4* rows_;
-  std::span<std::uint32_t> sites4_;  // the map's memory, or `shadow_` while loading
-  std::vector<std::uint32_t> shadow_;
+  std::span<std::uint32_t> sites4_;   // the map's memory
   std::vector<std::uint8_t> inside_;  // entries in each /24, less one, where its word has SITES4_LONGER
   std::size_t entries_ = 0;
-  std::set<std::uint32_t> crowded_;  // /24s by their number
-  std::uint32_t tried_ = 0;          // where settle() goes on
-  bool room_ = false;                // something has become free since
+  block_set crowded_;
+  std::uint32_t tried_ = 0;  // where settle() goes on
+  bool room_ = false;        // something has become free since
 };
 
 }  // namespace nearside::dataplane

@@ -4,8 +4,6 @@
 #include <algorithm>
 #include <cstddef>
 
-#include "agent/dataplane/running_programs.hpp"
-
 namespace nearside::dataplane {
 
 namespace {
@@ -42,23 +40,15 @@ void client_rows6::adopt(time_point now) {
   tell_lengths();
 }
 
-void client_rows6::begin_loading() {
+void client_rows6::clear() {
+  std::fill(tables_->rows6().begin(), tables_->rows6().end(), bucket6{});
   missing_.clear();
   resting_.clear();
   rests_until_.clear();
   with_length_.assign(with_length_.size(), 0);
   entries_ = 0;
-  loading_ = true;
   tell_missing();
   tell_lengths();
-  wait_for_running_programs();
-  std::fill(tables_->rows6().begin(), tables_->rows6().end(), bucket6{});
-}
-
-void client_rows6::finish_loading() {
-  loading_ = false;
-  tell_lengths();
-  tell_missing();
 }
 
 // ---- rows ----
@@ -177,7 +167,7 @@ bool client_rows6::set_entry(const key6& row) {
 void client_rows6::tell_lengths() const noexcept {
   std::uint64_t lengths = 0;
   std::uint32_t at = 0;
-  for (std::size_t length = MAX_LENGTH6 + 1; length-- > 0 && at < 64 && !loading_;) {
+  for (std::size_t length = MAX_LENGTH6 + 1; length-- > 0 && at < 64;) {
     if (with_length_[length] == 0) continue;
     lengths |= std::uint64_t{length + 1} << at;
     at += 8;
@@ -187,7 +177,7 @@ void client_rows6::tell_lengths() const noexcept {
 
 void client_rows6::tell_missing() const noexcept {
   const std::atomic_ref<__u32> flags(tables_->config().flags);
-  if (missing_.empty() && !loading_) {
+  if (missing_.empty()) {
     flags.fetch_and(~CONFIG_ROWS6_MISSING, std::memory_order_release);
   } else {
     flags.fetch_or(CONFIG_ROWS6_MISSING, std::memory_order_release);

@@ -32,8 +32,8 @@ class client_rows6 {
   client_rows6(const object& tables, const row_map6& rows, std::chrono::milliseconds quarantine);
 
   void adopt(time_point now);
-  void begin_loading();
-  void finish_loading();
+  /// No rows: while nobody reads the table (CONFIG_ROWS_LOADING).
+  void clear();
 
   void put(const key6& row);
   void erase(const key6& row, time_point now);
@@ -65,7 +65,6 @@ class client_rows6 {
   std::deque<std::pair<time_point, row6*>> resting_;
   std::unordered_map<row6*, time_point> rests_until_;  // the last that counts: a row may have come back and gone again
   bool room_ = false;
-  bool loading_ = false;
 };
 
 }  // namespace nearside::dataplane

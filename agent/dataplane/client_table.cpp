@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/dataplane/client_table.hpp"
 
+#include <atomic>
 #include <stdexcept>
 #include <utility>
 
@@ -8,6 +9,7 @@
 #include "agent/dataplane/client_rows4.hpp"
 #include "agent/dataplane/client_rows6.hpp"
 #include "agent/dataplane/publish_stats.hpp"
+#include "agent/dataplane/running_programs.hpp"
 #include "agent/dataplane/shown_rows.hpp"
 
 namespace nearside::dataplane {
@@ -130,13 +132,15 @@ struct family {
 }  // namespace
 
 struct client_table::state {
-  state(const object& tables, time_source n)
-      : now(std::move(n)),
+  state(const object& memory, time_source n)
+      : tables(memory),
+        now(std::move(n)),
         four(tables, map_id::mapping4),
         six(tables, map_id::mapping6),
         rows4(tables, four.rows),
         rows6(tables, six.rows, quarantine) {}
 
+  const object& tables;
   time_source now;
   family<row_map4, mapping_key4> four;
   family<row_map6, mapping_key6> six;
@@ -216,8 +220,11 @@ result<client_table> client_table::adopt(const object& tables, time_source now) 
 
 result<client_table_stats> client_table::load(std::span<const client_row> rows) {
   state_->forget_others(rows);
-  state_->rows4.begin_loading();
-  state_->rows6.begin_loading();
+  const std::atomic_ref<__u32> flags(state_->tables.config().flags);
+  flags.fetch_or(CONFIG_ROWS_LOADING, std::memory_order_release);
+  wait_for_running_programs();
+  state_->rows4.clear();
+  state_->rows6.clear();
   for (const client_row& row : rows) {
     if (row.who.address.is_v4()) {
       state_->four.put(key4_of(row.who), row);
@@ -227,8 +234,7 @@ result<client_table_stats> client_table::load(std::span<const client_row> rows) 
       state_->rows6.put(key6_of(row.who));
     }
   }
-  state_->rows4.finish_loading();
-  state_->rows6.finish_loading();
+  flags.fetch_and(~CONFIG_ROWS_LOADING, std::memory_order_release);
   return state_->flush();
 }
 

@@ -36,7 +36,8 @@ class client_table {
   /// How long an entry rests after its row went: far longer than the program runs for one packet.
   static constexpr std::chrono::milliseconds quarantine{1000};
 
-  /// Reads the rows that an earlier agent has left. They count until load(), but their sites are that agent's numbers.
+  /// Reads the rows that an earlier agent has left. They count until load(), but their sites are that agent's numbers;
+  /// where it died while it loaded, everything passes until then.
   /// Error: a map cannot be read.
   static result<client_table> adopt(
       const object& tables, time_source now = [] { return std::chrono::steady_clock::now(); });

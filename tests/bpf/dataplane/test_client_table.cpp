@@ -279,6 +279,28 @@ TEST_CASE("an agent started again reads the rows back, goes on from them, and lo
   same_for_all("emptied");
 }
 
+TEST_CASE("while rows are loaded, and after an agent has died over it, every client passes", "[clients][adopt]") {
+  REQUIRE_KERNEL_SIDE();
+  fixture f;
+  const std::vector<client_row> rows{{mapping::parse_prefix("192.0.2.53").value(), 3, {}},
+                                     {mapping::parse_prefix("198.51.100.0/24").value(), 4, {}},
+                                     {mapping::parse_prefix("2001:db8:1:2::/64").value(), 5, {}}};
+  f.clients.load(rows).value();
+  const auto site = [&](const char* source) {
+    return dataplane::site_of(f.tables, boost::asio::ip::make_address(source));
+  };
+  const std::array sources{"192.0.2.53", "198.51.100.7", "2001:db8:1:2::9", "203.0.113.1", "2001:db8:ffff::1"};
+  f.tables.config().flags |= CONFIG_ROWS_LOADING;
+  for (const char* source : sources) CHECK_FALSE(site(source).has_value());
+  auto next = client_table::adopt(f.tables, [&f] { return f.now; }).value();
+  next.load(rows).value();
+  CHECK((f.tables.config().flags & CONFIG_ROWS_LOADING) == 0);
+  CHECK(site("192.0.2.53") == 3U);
+  CHECK(site("198.51.100.7") == 4U);
+  CHECK(site("2001:db8:1:2::9") == 5U);
+  CHECK(site("203.0.113.1") == 0U);
+}
+
 TEST_CASE("rows that find no room are left to the agent, and answered again when there is room", "[clients][full]") {
   REQUIRE_KERNEL_SIDE();
   fixture f(8, 8);
