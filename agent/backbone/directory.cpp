@@ -310,17 +310,6 @@ directory::alternatives directory::default_alternatives(std::uint32_t ttl) const
   return made;
 }
 
-directory::site_answer directory::answer_of(std::uint32_t mapped, site_id site, const dns::draw_numbers& by) const {
-  asker who;
-  const auto edges = registry_.rows().edges_of(site);
-  who.by_resolver.assign(edges.begin(), edges.end());
-  const reasons r = reason(mapped, who, by);
-  site_answer made{carry_out(r, false, settings_.names[mapped].referral_ttl), std::nullopt};
-  const edge_state* reporting = r.choice ? registry_.find(r.reporting) : nullptr;
-  if (reporting != nullptr) made.until = reporting->reported_at + settings_.report_age;
-  return made;
-}
-
 std::vector<site_id> directory::sites_changed_by(std::span<const edge_id> edges) const {
   const auto& rows = registry_.rows();
   std::vector<site_id> changed;

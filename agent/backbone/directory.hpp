@@ -87,13 +87,6 @@ class directory final : public dns::mapping {
   [[nodiscard]] alternatives default_alternatives(std::uint32_t ttl) const;
   /// The default depends on the client's address, so only the agent can answer it.
   [[nodiscard]] bool default_by_address() const noexcept { return nearest_ != nullptr; }
-  /// What the clients of a site get for a mapped name by their address alone, for the default site with the referral
-  /// that `by` draws; and until when, where a report that ages decides.
-  struct site_answer {
-    dns::decision says;
-    std::optional<instant> until;
-  };
-  [[nodiscard]] site_answer answer_of(std::uint32_t mapped, site_id site, const dns::draw_numbers& by) const;
   /// The sites whose referrals may be others since these edges changed; the default site may always be.
   [[nodiscard]] std::vector<site_id> sites_changed_by(std::span<const edge_id> edges) const;
 

@@ -512,18 +512,6 @@ TEST_CASE_METHOD(node, "an empty non-terminal goes with the last edge below it",
 
 // ---- for the publisher and the registration ----
 
-TEST_CASE_METHOD(two_edges, "what a site gets is told with the time until which it is so", "[backbone][publisher]") {
-  report(1, {1});
-  const auto site = book.book.rows().find(at("198.51.100.1"))->site;
-  const auto referred = dir().answer_of(www, site, {});
-  CHECK(std::get<std::shared_ptr<const dns::referral>>(referred.says) == dir().referral_of(site, 60));
-  CHECK_FALSE(referred.until);
-  const auto direct = dir().answer_of(far, site, {});
-  CHECK(std::get<dns::direct_answer>(direct.says).choice->families[0].alternatives[0].order ==
-        std::vector<std::uint8_t>{1});
-  CHECK(direct.until == now + 60s);
-}
-
 TEST_CASE_METHOD(two_edges, "a site without a living edge gets what the default gets", "[backbone][publisher]") {
   const auto site = book.book.rows().find(at("198.51.100.1"))->site;
   kill(1);
