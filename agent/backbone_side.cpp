@@ -8,40 +8,20 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/v6_only.hpp>
 #include <boost/asio/post.hpp>
-#include <boost/json/array.hpp>
 #include <exception>
 
-#include "agent/admin/asker.hpp"
-#include "agent/admin/mappings.hpp"
 #include "agent/backbone/nonce_zone.hpp"
 #include "agent/backbone/secret_file.hpp"
-#include "agent/config/text_file.hpp"
-#include "agent/dns/rr_type.hpp"
-#include "agent/mapping/public_resolvers.hpp"
+#include "agent/backbone_config.hpp"
 
 namespace nearside {
 namespace asio = boost::asio;
-namespace json = boost::json;
 
 namespace {
 
 using boost::system::error_code;
 
-constexpr std::uintmax_t longest_password = 4096;
-
 mapping::instant wall_now() { return std::chrono::system_clock::now(); }
-
-https::tls_files files_of(const config::tls_files& from) {
-  return {.ca = from.ca, .certificate = from.certificate, .key = from.key};
-}
-
-https::server_limits limits_of(const config::backbone_settings& options) {
-  return {.connections = options.registration_connections};
-}
-
-backbone::port_check_settings checks_of(const config::backbone_settings& options, std::uint16_t port) {
-  return {.interval = options.check_interval, .timeout = options.check_timeout, .port = port};
-}
 
 result<asio::ip::tcp::acceptor> bind(const asio::any_io_executor& executor, const config::service_point& where) {
   const asio::ip::tcp::endpoint at(where.address, where.port);
@@ -58,85 +38,6 @@ result<asio::ip::tcp::acceptor> bind(const asio::any_io_executor& executor, cons
   return acceptor;
 }
 
-/// "https://host:port" of the configuration, which has seen to its form.
-https::peer peer_of(std::string_view endpoint, const https::tls_context& tls) {
-  https::peer to;
-  to.tls = tls;
-  to.port = 2379;
-  std::string_view host = endpoint.substr(endpoint.find("//") + 2);
-  host = host.substr(0, host.find('/'));
-  const auto end = host.starts_with('[') ? host.find(']') + 1 : std::min(host.find(':'), host.size());
-  if (end < host.size()) to.port = static_cast<std::uint16_t>(std::atoi(std::string(host.substr(end + 1)).c_str()));
-  host = host.substr(0, end);
-  if (host.starts_with('[')) host = host.substr(1, host.size() - 2);
-  to.host = host;
-  return to;
-}
-
-mapping::claim_settings claims_of(const config::backbone_settings& options) {
-  mapping::claim_settings claims;
-  claims.longest_lease = options.longest_lease;
-  claims.row_age = options.row_age;
-  claims.public_resolvers = mapping::well_known_public_resolvers();
-  claims.public_resolvers.insert(claims.public_resolvers.end(), options.public_resolvers.begin(),
-                                 options.public_resolvers.end());
-  for (const config::known_edge& edge : options.edges)
-    if (!edge.egresses.empty()) claims.egresses_of.emplace(edge.name, edge.egresses);
-  return claims;
-}
-
-mapping::registry_settings book_settings(const config::loaded& from, const mapping::secret_key& master) {
-  mapping::registry_settings settings;
-  settings.node = from.options.node.name;
-  settings.nonce_zone = from.options.backbone->nonce_zone;
-  settings.master = master;
-  settings.claims = claims_of(*from.options.backbone);
-  return settings;
-}
-
-/// nullptr: none is configured.
-result<std::shared_ptr<const backbone::geo>> geo_of(const config::backbone_settings& options) {
-  if (options.maxmind.empty()) return std::shared_ptr<const backbone::geo>();
-  return backbone::geo::open(options.maxmind);
-}
-
-/// A name server of ours: its addresses are in our own zones, or else found by whoever asks for them.
-backbone::name_server direct_server(const dns::zone_set& zones, const std::string& text) {
-  backbone::name_server server;
-  server.owner = *dns::name::from_text(text);  // the configuration has been checked
-  const dns::zone* zone = zones.enclosing(server.owner);
-  const dns::node* at = zone == nullptr ? nullptr : zone->find(server.owner);
-  if (at == nullptr) return server;
-  for (const std::uint16_t type : {dns::rr_type::a, dns::rr_type::aaaa})
-    if (const dns::rrset* addresses = at->find(type)) server.addresses.rrsets.push_back(*addresses);
-  return server;
-}
-
-backbone::directory_settings directory_settings_of(const config::loaded& from) {
-  const config::backbone_settings& options = *from.options.backbone;
-  backbone::directory_settings settings;
-  settings.names = from.mapped;
-  settings.pools = from.servers.pools;
-  settings.direct_at = from.options.answering.direct_listen;
-  for (const std::string& name : options.direct_ns) settings.direct_servers.push_back(direct_server(*from.zones, name));
-  for (const config::known_edge& edge : options.edges) settings.weights.emplace(edge.name, edge.weight);
-  settings.report_age = options.report_max_age;
-  return settings;
-}
-
-/// The nonces' zone is a part of one of ours, whose SOA says who is responsible for both.
-backbone::nonce_zone_settings nonce_settings(const config::loaded& from, const mapping::secret_key& master) {
-  backbone::nonce_zone_settings settings;
-  settings.apex = *dns::name::from_text(from.options.backbone->nonce_zone);
-  settings.server = dns::name::from_text(from.options.node.name).value().lower();
-  settings.mailbox = dns::name::from_text("hostmaster", settings.apex).value();
-  const auto& direct = from.options.answering.direct_listen;
-  for (const auto& address : from.options.answering.listen)
-    if (std::find(direct.begin(), direct.end(), address) == direct.end()) settings.addresses.push_back(address);
-  settings.master = master;
-  return settings;
-}
-
 }  // namespace
 
 result<std::unique_ptr<backbone_side>> backbone_side::open(const asio::any_io_executor& executor,
@@ -147,9 +48,9 @@ result<std::unique_ptr<backbone_side>> backbone_side::open(const asio::any_io_ex
   const auto master = backbone::secret_from(options.state.directory / "nonce.secret");
   if (!master) return master.error();
   made->master_ = *master;
-  made->book_ = std::make_unique<mapping::registry>(book_settings(from, *master));
+  made->book_ = std::make_unique<mapping::registry>(registry_settings_of(from, *master));
   auto checks = backbone::port_check::make(
-      executor, checks_of(*options.backbone, options.answering.port),
+      executor, port_check_settings_of(*options.backbone, options.answering.port),
       [side = made.get()](mapping::edge_id edge, const asio::ip::address& address, const std::string& reason) {
         side->book_->checked(edge, address, reason, wall_now());
         side->settle_soon();
@@ -189,9 +90,9 @@ result<void> backbone_side::load_store(const config::settings& options) {
 
 result<void> backbone_side::open_server(const config::backbone_settings& options) {
   api_ = std::make_unique<backbone::registration_api>(*book_, wall_now, [this] { settle_soon(); });
-  auto tls = https::server_context(files_of(options.tls));
+  auto tls = https::server_context(tls_files_of(options.tls));
   if (!tls) return tls.error();
-  auto made = https::server::make(executor_, *tls, limits_of(options),
+  auto made = https::server::make(executor_, *tls, registration_limits_of(options),
                                   [this](const https::request& asked) { return api_->answer(asked); });
   if (!made) return made.error();
   server_ = std::move(*made);
@@ -204,27 +105,9 @@ result<void> backbone_side::open_server(const config::backbone_settings& options
 }
 
 result<void> backbone_side::open_etcd(const config::loaded& from) {
-  const config::etcd_settings& options = from.options.backbone->etcd;
-  if (options.endpoints.empty()) return {};
-  https::tls_files files;
-  files.ca = options.ca;
-  files.oldest = https::tls_version::tls12;
-  auto tls = https::client_context(files);
-  if (!tls) return tls.error();
-  backbone::etcd_settings settings;
-  for (const auto& endpoint : options.endpoints) settings.endpoints.push_back(peer_of(endpoint, *tls));
-  settings.user = options.user;
-  if (!options.password_file.empty()) {
-    auto password = config::read_file(options.password_file, longest_password);
-    if (!password)
-      return error{errc::invalid,
-                   "etcd's password " + options.password_file.string() + ": " + password.error().message};
-    while (!password->empty() && (password->back() == '\n' || password->back() == '\r')) password->pop_back();
-    settings.password = std::move(*password);
-  }
-  settings.prefix = options.prefix;
-  settings.node = from.options.node.name;
-  settings.longest_lease = from.options.backbone->longest_lease;
+  if (from.options.backbone->etcd.endpoints.empty()) return {};
+  auto settings = etcd_settings_of(from);
+  if (!settings) return settings.error();
   const auto ours = [this](std::string_view edge) -> const mapping::edge_record* {
     const mapping::edge_state* known = book_->find(edge);
     return known == nullptr ? nullptr : &known->record;
@@ -236,14 +119,14 @@ result<void> backbone_side::open_etcd(const config::loaded& from) {
     if (const mapping::edge_state* known = book_->find(edge)) store_->put(known->record);
     settle_soon();
   };
-  etcd_ = std::make_unique<backbone::etcd>(executor_, std::move(settings), ours, arrived);
+  etcd_ = std::make_unique<backbone::etcd>(executor_, std::move(*settings), ours, arrived);
   return {};
 }
 
 void backbone_side::put_in_force(const config::loaded& from, std::shared_ptr<const backbone::geo> where) {
   options_ = *from.options.backbone;
   directory_ = std::make_shared<backbone::directory>(directory_settings_of(from), *book_, wall_now);
-  directory_->serve(std::make_shared<backbone::nonce_zone>(nonce_settings(from, master_), *book_, wall_now));
+  directory_->serve(std::make_shared<backbone::nonce_zone>(nonce_zone_settings_of(from, master_), *book_, wall_now));
   if (where) {
     backbone::edge_map edges;
     for (const config::known_edge& edge : options_.edges)
@@ -333,7 +216,10 @@ void backbone_side::settle() {
     }
     // The many that a restart brings are told in one line, and asked one after the other.
     if (settled_) spdlog::info("edge name={} state={}", known->record.edge, mapping::text_of(known->state));
-    checks_->watch(edge, known->record.addresses, !settled_);
+    if (mapping::is_asked(known->state))
+      checks_->watch(edge, known->record.addresses, !settled_);
+    else
+      checks_->forget(edge);
   }
   for (const mapping::edge_id edge : changed.records) {
     const mapping::edge_state* known = book_->find(edge);
@@ -383,104 +269,21 @@ result<void> backbone_side::reload(const config::loaded& next) {
   const config::backbone_settings& options = *next.options.backbone;
   auto where = geo_of(options);
   if (!where) return where.error();
-  auto tls = https::server_context(files_of(options.tls));
+  auto tls = https::server_context(tls_files_of(options.tls));
   if (!tls) return tls.error();
   if (auto set = server_->set_context(std::move(*tls)); !set) return set.error();
   const auto stays = [](const char* what) { spdlog::warn("{} stays as it was hint=\"restart the agent\"", what); };
   if (options.registration_listen != options_.registration_listen) stays("backbone.registration_listen");
   if (options.nonce_zone != options_.nonce_zone) stays("backbone.nonce_zone");
   if (!(options.etcd == options_.etcd)) stays("backbone.etcd");
-  server_->set_limits(limits_of(options));
-  book_->configure(claims_of(options));
-  checks_->set_settings(checks_of(options, next.options.answering.port));
+  server_->set_limits(registration_limits_of(options));
+  book_->configure(claim_settings_of(options));
+  checks_->set_settings(port_check_settings_of(options, next.options.answering.port));
   const auto listening = options_.registration_listen;
   put_in_force(next, std::move(*where));
   options_.registration_listen = listening;
   settle();
   return {};
-}
-
-// ---- the control verbs ----
-
-result<json::object> backbone_side::mappings(const json::object& request) const {
-  return admin::mappings_json(*book_, request, wall_now());
-}
-
-result<json::object> backbone_side::edges(const json::object& request) const {
-  return admin::edges_json(*book_, request, wall_now());
-}
-
-result<json::object> backbone_side::explain(const dns::name& name, const json::object& request) const {
-  if (!request.contains("resolver")) return json::object{};
-  const auto who = admin::parse_asker(request);
-  if (!who) return who.error();
-  auto told = directory_->explain(name, who->resolver, who->client);
-  // A name that is none of these is explained by what its zone has.
-  if (!told) return told.error().kind == errc::not_found ? result<json::object>(json::object{}) : told.error();
-  return told;
-}
-
-json::object backbone_side::status() const {
-  const auto& book = book_->count();
-  const auto& https = server_->count();
-  json::object refused;
-  for (std::size_t i = 0; i < mapping::refusal_count; ++i) {
-    const auto word = static_cast<mapping::refusal>(i);
-    std::uint64_t count = book.refused[i];
-    // What the HTTPS server has refused never came to the book.
-    if (word == mapping::refusal::too_large) count += https.too_large;
-    if (word == mapping::refusal::malformed) count += https.malformed;
-    refused.emplace(mapping::text_of(word), count);
-  }
-  const auto store = store_->count();
-  const auto& checks = checks_->count();
-  std::size_t edges = 0, alive = 0;
-  book_->for_each([&](const mapping::edge_state& edge) {
-    ++edges;
-    if (edge.state == mapping::liveness::alive) ++alive;
-  });
-  json::object told{{"edges", edges},
-                    {"alive", alive},
-                    {"rows", book_->rows().size()},
-                    {"sites", book_->rows().sites_end()},
-                    {"messages", json::object{{"registered", book.registered},
-                                              {"renewed", book.renewed},
-                                              {"withdrawn", book.withdrawn},
-                                              {"reported", book.reported},
-                                              {"refused", std::move(refused)},
-                                              {"egresses_refused", book.egresses_refused},
-                                              {"sightings", book.sightings}}},
-                    {"https", json::object{{"connections", server_->connections()},
-                                           {"accepted", https.accepted},
-                                           {"handshakes", https.handshakes},
-                                           {"resumed", https.resumed},
-                                           {"no_certificate", https.no_certificate},
-                                           {"bad_certificate", https.bad_certificate},
-                                           {"failed_handshake", https.failed_handshake},
-                                           {"timed_out", https.timed_out},
-                                           {"requests", https.requests},
-                                           {"malformed", https.malformed},
-                                           {"too_large", https.too_large}}},
-                    {"store", json::object{{"records", store.records},
-                                           {"waiting", store.waiting},
-                                           {"written", store.written},
-                                           {"failed", store.failed},
-                                           {"octets", store.octets},
-                                           {"error", store.last_error}}},
-                    {"port_checks", json::object{{"addresses", checks_->addresses()},
-                                                 {"sent", checks.sent},
-                                                 {"good", checks.good},
-                                                 {"failed", checks.failed},
-                                                 {"unsent", checks.unsent},
-                                                 {"late", checks.late}}}};
-  if (etcd_) {
-    const auto shared = etcd_->count();
-    told["etcd"] =
-        json::object{{"connected", shared.connected}, {"endpoint", shared.endpoint}, {"error", shared.last_error},
-                     {"waiting", shared.waiting},     {"written", shared.written},   {"arrived", shared.arrived},
-                     {"malformed", shared.malformed}, {"refused", shared.refused}};
-  }
-  return told;
 }
 
 }  // namespace nearside

@@ -9,7 +9,7 @@
 #include "agent/admin/servers.hpp"
 #include "agent/admin/state_file.hpp"
 #include "agent/config/wording.hpp"
-#include "agent/own_report.hpp"
+#include "agent/registration/own_report.hpp"
 #include "agent/score/recording.hpp"
 #include "agent/score/trace_json.hpp"
 
@@ -66,7 +66,7 @@ std::string text_of(const score::pool& of, std::size_t family, const dns::choice
 balancer::balancer(const boost::asio::any_io_executor& executor, const config::loaded& from, const score::memory& known,
                    change_handler on_change)
     : configured_(std::make_shared<const config::measuring>(from.servers)),
-      names_(names_of_pools(*from.zones, from.servers.pools.size())),
+      names_(registration::names_of_pools(*from.zones, from.servers.pools.size())),
       state_file_(from.options.state.directory / "state.json"),
       on_change_(std::move(on_change)),
       board_(configured_->targets, configured_->pools, configured_->latency, std::chrono::steady_clock::now(), known),
@@ -103,7 +103,9 @@ void balancer::stop() {
 
 score::memory balancer::hand_over() const { return board_.hand_over(std::chrono::steady_clock::now()); }
 
-mapping::report balancer::report() const { return own_report(board_, names_, std::chrono::steady_clock::now()); }
+mapping::report balancer::report() const {
+  return registration::own_report(board_, names_, std::chrono::steady_clock::now());
+}
 
 bool balancer::take(std::size_t target, const score::sample& found) {
   recorder_.add(configured_->targets[target].label, found);

@@ -145,12 +145,11 @@ void daemon::spawn(asio::awaitable<void> loop) {
 }
 
 // The lease is left to run out, not ended: the zones stay true for as long, and an agent started again within it finds
-// the kernel answering all the while. What the kernel passes up meanwhile is lost, and asked again by the client.
-asio::awaitable<void> daemon::stop(int signal) {
+// the kernel answering all the while. What the kernel passes up meanwhile is lost, and asked again by the client. Nor
+// is a registration withdrawn: an agent that is back within its lease has its resolvers still.
+void daemon::stop(int signal) {
   spdlog::info("stopping signal={} lease_remaining={}ms", signal, kernel_->lease_remaining().count());
   admin::notify_stopping();
-  // Resolvers are sent elsewhere from now on; until that is said, they are answered.
-  if (edge_) co_await edge_->stop();
   if (backbone_) backbone_->stop();
   balancer_->stop();
   listeners_->close_all();
@@ -163,7 +162,7 @@ asio::awaitable<void> daemon::handle_signals() {
     const auto [failed, signal] = co_await signals_.async_wait(as_result);
     if (failed) co_return;
     if (signal != SIGHUP) {
-      co_await stop(signal);
+      stop(signal);
       co_return;
     }
     static_cast<void>(reload());  // told in the log and by `status`

@@ -50,7 +50,7 @@ class daemon {
   result<void> start();
   /// Makes what this node has of the mapping, by its role.
   result<void> join_mapping();
-  boost::asio::awaitable<void> stop(int signal);
+  void stop(int signal);
   /// Reads the configuration and puts it in force; on any problem all stays as it was.
   result<void> reload();
   result<void> put_in_force(config::loaded next);

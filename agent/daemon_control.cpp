@@ -79,11 +79,17 @@ result<json::object> daemon::answer_control(const json::object& request) {
     if (!edge_) return error{errc::unsupported, "this node registers nowhere: it has no [registration]"};
     return edge_->status();
   }
+  if (asked == "withdraw") {
+    if (!edge_) return error{errc::unsupported, "this node registers nowhere: it has no [registration]"};
+    spawn(edge_->withdraw());
+    return json::object{{"withdrawing", true}};
+  }
   if (asked == "reload") {
     if (auto done = reload(); !done) return done.error();
     return json::object{{"reloaded", true}};
   }
-  return error{errc::invalid, "the verbs are status, explain, servers, administer, mappings, edges, egress and reload"};
+  return error{errc::invalid,
+               "the verbs are status, explain, servers, administer, mappings, edges, egress, withdraw and reload"};
 }
 
 result<json::object> daemon::explain(const json::object& request) const {

@@ -30,8 +30,8 @@ class edge_side {
   edge_side& operator=(const edge_side&) = delete;
 
   void start() { registration_->start(); }
-  /// Withdraws, within two seconds.
-  [[nodiscard]] boost::asio::awaitable<void> stop() { return registration_->stop(); }
+  /// Says good-bye to the backbone nodes, within two seconds; nothing is sent afterwards.
+  [[nodiscard]] boost::asio::awaitable<void> withdraw() { return registration_->withdraw(); }
   void set_report(mapping::report newest) { registration_->set_report(std::move(newest)); }
 
   /// The name servers of the zones that follow their parent.

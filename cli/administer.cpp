@@ -11,8 +11,7 @@
 #include <memory>
 
 #include "agent/config/durations.hpp"
-#include "cli/control_client.hpp"
-#include "cli/output.hpp"
+#include "cli/agent_verb.hpp"
 #include "cli/verbs.hpp"
 
 namespace nearside::cli {
@@ -57,17 +56,12 @@ result<void> administer(const char* state, const administer_arguments& given, bo
       request["seconds"] = std::chrono::duration<double>(*length).count();
     }
   }
-  auto told = ask_agent(given.socket, request);
-  if (!told) return told.error();
-  if (auto refused = refusal(*told)) return *std::move(refused);
-  if (as_json) {
-    print_json(*told);
-    return {};
-  }
-  for (const json::value& server : told->at("servers").as_array())
-    std::cout << std::string_view(server.as_string()) << '\n';
-  if (said && std::string_view(state) != "up") std::cout << ending_text(*told) << '\n';
-  return {};
+  const bool ends = said && std::string_view(state) != "up";
+  return show_answer(given.socket, request, as_json, [ends](const json::object& told) {
+    for (const json::value& server : told.at("servers").as_array())
+      std::cout << std::string_view(server.as_string()) << '\n';
+    if (ends) std::cout << ending_text(told) << '\n';
+  });
 }
 
 struct verb {
@@ -89,9 +83,7 @@ void add(command_line& commands, const verb& about) {
     app.add_option("--owner", arguments->owner, "Who says it (default: who you are)");
     app.add_option("--for", arguments->length, "It ends by itself after this long: 30m, 2h, 1d")->type_name("DURATION");
   }
-  app.add_option("--socket", arguments->socket,
-                 std::string("The agent's control socket (default ") + default_socket + ")")
-      ->type_name("PATH");
+  add_socket_option(app, arguments->socket);
 }
 
 }  // namespace

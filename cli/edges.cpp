@@ -4,7 +4,7 @@
 #include <iostream>
 #include <memory>
 
-#include "cli/control_client.hpp"
+#include "cli/agent_verb.hpp"
 #include "cli/members.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
@@ -45,7 +45,7 @@ void print_as_table(const json::array& edges) {
       const bool checked = address.contains("checked_s") && !address.at("checked_s").is_null();
       add(text_in(address, "address"),
           is_true(address, "answers") ? "answers"
-          : checked                   ? "silent"
+          : checked                   ? "fails"
                                       : "not asked yet",
           text_in(address, "reason", ""));
     }
@@ -59,14 +59,8 @@ void print_as_table(const json::array& edges) {
 result<void> show_edges(const edges_arguments& given, bool as_json) {
   json::object request{{"verb", "edges"}};
   if (!given.pattern.empty()) request["pattern"] = given.pattern;
-  const auto told = ask_agent(given.socket, request);
-  if (!told) return told.error();
-  if (auto refused = refusal(*told)) return *std::move(refused);
-  if (as_json)
-    print_json(*told);
-  else
-    print_as_table(told->at("edges").as_array());
-  return {};
+  return show_answer(given.socket, request, as_json,
+                     [](const json::object& told) { print_as_table(told.at("edges").as_array()); });
 }
 
 }  // namespace
@@ -79,9 +73,7 @@ void add_edges(command_line& commands) {
                         "nearside edges 'e1*' --json",
                         [arguments, &commands] { return show_edges(*arguments, commands.common().json); });
   app.add_option("PATTERN", arguments->pattern, "Only edges whose name matches this shell pattern");
-  app.add_option("--socket", arguments->socket,
-                 std::string("The agent's control socket (default ") + default_socket + ")")
-      ->type_name("PATH");
+  add_socket_option(app, arguments->socket);
 }
 
 }  // namespace nearside::cli

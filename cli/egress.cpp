@@ -4,7 +4,7 @@
 #include <iostream>
 #include <memory>
 
-#include "cli/control_client.hpp"
+#include "cli/agent_verb.hpp"
 #include "cli/members.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
@@ -13,10 +13,6 @@ namespace nearside::cli {
 namespace {
 
 namespace json = boost::json;
-
-struct egress_arguments {
-  std::string socket = default_socket;
-};
 
 void print_resolvers(const json::array& resolvers) {
   table all({{"RESOLVER"}, {"FROM"}, {"RTT ms", true}});
@@ -61,36 +57,28 @@ void print_backbones(const json::array& backbones) {
   all.print(std::cout);
 }
 
-result<void> show_egress(const egress_arguments& given, bool as_json) {
-  const auto told = ask_agent(given.socket, {{"verb", "egress"}});
-  if (!told) return told.error();
-  if (auto refused = refusal(*told)) return *std::move(refused);
-  if (as_json) {
-    print_json(*told);
-    return {};
-  }
-  print_resolvers(told->at("resolvers").as_array());
+void print_as_tables(const json::object& told) {
+  print_resolvers(told.at("resolvers").as_array());
   std::cout << '\n';
-  print_egresses(told->at("egresses").as_array());
+  print_egresses(told.at("egresses").as_array());
   std::cout << '\n';
-  print_backbones(told->at("backbones").as_array());
-  for (const json::value& note : told->at("notes").as_array())
+  print_backbones(told.at("backbones").as_array());
+  for (const json::value& note : told.at("notes").as_array())
     std::cout << "note: " << std::string_view(note.as_string()) << '\n';
-  return {};
 }
 
 }  // namespace
 
 void add_egress(command_line& commands) {
-  const auto arguments = std::make_shared<egress_arguments>();
+  const auto socket = std::make_shared<std::string>(default_socket);
   CLI::App& app = commands.add_verb(
       "egress", "What this edge has found out about its resolvers, and which backbone nodes believe it",
       "nearside egress\n"
       "nearside egress --json",
-      [arguments, &commands] { return show_egress(*arguments, commands.common().json); });
-  app.add_option("--socket", arguments->socket,
-                 std::string("The agent's control socket (default ") + default_socket + ")")
-      ->type_name("PATH");
+      [socket, &commands] {
+        return show_answer(*socket, {{"verb", "egress"}}, commands.common().json, print_as_tables);
+      });
+  add_socket_option(app, *socket);
 }
 
 }  // namespace nearside::cli

@@ -11,6 +11,7 @@
 
 #include "agent/dataplane/counters.hpp"
 #include "agent/dns/rr_type.hpp"
+#include "cli/agent_verb.hpp"
 #include "cli/control_client.hpp"
 #include "cli/explanation.hpp"
 #include "cli/mapping_text.hpp"
@@ -275,9 +276,7 @@ void add_explain(command_line& commands) {
   app.add_option("--client", arguments->by.client,
                  "Carried as EDNS client subnet; without --resolver an address alone is where the query comes from")
       ->type_name("PREFIX");
-  app.add_option("--socket", arguments->socket,
-                 std::string("The agent's control socket (default ") + default_socket + ")")
-      ->type_name("PATH");
+  add_socket_option(app, arguments->socket);
 }
 
 }  // namespace nearside::cli

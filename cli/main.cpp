@@ -26,6 +26,7 @@ int main(int count, char** arguments) {
     cli::add_mappings(commands);
     cli::add_edges(commands);
     cli::add_egress(commands);
+    cli::add_withdraw(commands);
     cli::add_check(commands);
     cli::add_replay(commands);
     cli::add_probe(commands);

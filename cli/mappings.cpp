@@ -4,7 +4,7 @@
 #include <iostream>
 #include <memory>
 
-#include "cli/control_client.hpp"
+#include "cli/agent_verb.hpp"
 #include "cli/members.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
@@ -56,14 +56,7 @@ void print_as_table(const json::object& told) {
 result<void> show_mappings(const mappings_arguments& given, bool as_json) {
   json::object request{{"verb", "mappings"}, {"limit", given.limit}};
   if (!given.prefix.empty()) request["prefix"] = given.prefix;
-  const auto told = ask_agent(given.socket, request);
-  if (!told) return told.error();
-  if (auto refused = refusal(*told)) return *std::move(refused);
-  if (as_json)
-    print_json(*told);
-  else
-    print_as_table(*told);
-  return {};
+  return show_answer(given.socket, request, as_json, print_as_table);
 }
 
 }  // namespace
@@ -79,9 +72,7 @@ void add_mappings(command_line& commands) {
   app.add_option("--limit", arguments->limit, "No more rows than this (default 1000)")
       ->type_name("N")
       ->check(CLI::Range(1, 1'000'000));
-  app.add_option("--socket", arguments->socket,
-                 std::string("The agent's control socket (default ") + default_socket + ")")
-      ->type_name("PATH");
+  add_socket_option(app, arguments->socket);
 }
 
 }  // namespace nearside::cli

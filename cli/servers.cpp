@@ -4,7 +4,7 @@
 #include <iostream>
 #include <memory>
 
-#include "cli/control_client.hpp"
+#include "cli/agent_verb.hpp"
 #include "cli/members.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
@@ -77,14 +77,8 @@ void print_as_table(const json::array& servers) {
 result<void> show_servers(const servers_arguments& given, bool as_json) {
   json::object request{{"verb", "servers"}};
   if (!given.pattern.empty()) request["pattern"] = given.pattern;
-  const auto told = ask_agent(given.socket, request);
-  if (!told) return told.error();
-  if (auto refused = refusal(*told)) return *std::move(refused);
-  if (as_json)
-    print_json(*told);
-  else
-    print_as_table(told->at("servers").as_array());
-  return {};
+  return show_answer(given.socket, request, as_json,
+                     [](const json::object& told) { print_as_table(told.at("servers").as_array()); });
 }
 
 }  // namespace
@@ -97,9 +91,7 @@ void add_servers(command_line& commands) {
                         "nearside servers 'fra*' --json",
                         [arguments, &commands] { return show_servers(*arguments, commands.common().json); });
   app.add_option("PATTERN", arguments->pattern, "Only servers whose name matches this shell pattern");
-  app.add_option("--socket", arguments->socket,
-                 std::string("The agent's control socket (default ") + default_socket + ")")
-      ->type_name("PATH");
+  add_socket_option(app, arguments->socket);
 }
 
 }  // namespace nearside::cli

@@ -12,6 +12,7 @@
 #include "agent/dataplane/lease.hpp"
 #include "agent/dataplane/listen.hpp"
 #include "agent/dataplane/route_watch.hpp"
+#include "cli/agent_verb.hpp"
 #include "cli/control_client.hpp"
 #include "cli/output.hpp"
 #include "cli/verbs.hpp"
@@ -119,6 +120,7 @@ void print_agent(const result<boost::json::object>& agent) {
   }
   std::cout << "agent       answers on its control socket\n";
   for (const auto& [key, value] : *agent) {
+    if (value.is_null()) continue;  // of another role
     const std::string name(key);
     std::cout << "  " << std::left << std::setw(20) << name << "  "
               << (value.is_string() ? std::string(value.get_string()) : boost::json::serialize(value)) << '\n';
@@ -169,8 +171,7 @@ void add_status(command_line& commands) {
                                     "nearside status\n"
                                     "nearside status --json | jq .lease",
                                     [socket, &commands] { return show_status(*socket, commands.common()); });
-  app.add_option("--socket", *socket, std::string("The agent's control socket (default ") + default_socket + ")")
-      ->type_name("PATH");
+  add_socket_option(app, *socket);
 }
 
 }  // namespace nearside::cli

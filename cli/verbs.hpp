@@ -20,6 +20,7 @@ void add_administer(command_line& commands);
 void add_mappings(command_line& commands);
 void add_edges(command_line& commands);
 void add_egress(command_line& commands);
+void add_withdraw(command_line& commands);
 void add_check(command_line& commands);
 void add_replay(command_line& commands);
 void add_probe(command_line& commands);

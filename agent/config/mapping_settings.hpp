@@ -42,9 +42,17 @@ struct known_edge {
   std::vector<mapping::prefix> egresses;              // what it may claim; empty: any
 };
 
+/// Where a service is whose host is an address or a name.
+struct host_point {
+  std::string host;  // an address without brackets
+  std::uint16_t port = 0;
+
+  friend bool operator==(const host_point&, const host_point&) = default;
+};
+
 /// [backbone.etcd]: where backbone nodes share what they have accepted.
 struct etcd_settings {
-  std::vector<std::string> endpoints;  // "https://host:port"; empty: nothing is shared
+  std::vector<host_point> endpoints;  // by HTTPS; empty: nothing is shared
   std::filesystem::path ca;
   std::string user;  // empty: no authentication
   std::filesystem::path password_file;

@@ -34,6 +34,41 @@ std::optional<std::uint16_t> parse_port(std::string_view text) {
   return port;
 }
 
+/// "host", "host:port", "[IPv6 address]", "[IPv6 address]:port".
+struct split_host {
+  std::string_view host;
+  std::optional<std::string_view> port;
+};
+std::optional<split_host> split(std::string_view text) {
+  if (!text.starts_with('[')) {
+    if (std::count(text.begin(), text.end(), ':') != 1) return split_host{text, std::nullopt};
+    const auto colon = text.find(':');
+    return split_host{text.substr(0, colon), text.substr(colon + 1)};
+  }
+  const auto end = text.find(']');
+  if (end == std::string_view::npos) return std::nullopt;
+  const auto rest = text.substr(end + 1);
+  if (!rest.empty() && rest.front() != ':') return std::nullopt;
+  return split_host{text.substr(1, end - 1), rest.empty() ? std::nullopt : std::optional(rest.substr(1))};
+}
+
+/// Each text of an array, parsed; what does not parse, or is there twice, is noted.
+template <typename Value>
+std::vector<Value> read_each(table_reader& table, std::string_view key, std::size_t most,
+                             result<Value> (*parse)(std::string_view)) {
+  std::vector<Value> all;
+  for (const auto& text : texts_of(table, key, most)) {
+    const auto found = parse(text.value);
+    if (!found)
+      table.complain(key, text.at, found.error().message);
+    else if (std::find(all.begin(), all.end(), *found) != all.end())
+      table.complain(key, text.at, in_quotes(text.value) + " is given twice");
+    else
+      all.push_back(*found);
+  }
+  return all;
+}
+
 }  // namespace
 
 std::optional<std::string> host_name_of(table_reader& table, std::string_view key, const located<std::string>& text) {
@@ -71,57 +106,38 @@ result<service_point> parse_service_point(std::string_view text, std::uint16_t u
                  "\"[2001:db8::1]:8443\", found " +
                      in_quotes(text) + why};
   };
-  std::string_view host = text;
-  std::optional<std::string_view> port;
-  if (text.starts_with('[')) {
-    const auto end = text.find(']');
-    if (end == std::string_view::npos) return wrong("");
-    host = text.substr(1, end - 1);
-    if (const auto rest = text.substr(end + 1); rest.starts_with(':'))
-      port = rest.substr(1);
-    else if (!rest.empty())
-      return wrong("");
-  } else if (std::count(text.begin(), text.end(), ':') == 1) {
-    host = text.substr(0, text.find(':'));
-    port = text.substr(text.find(':') + 1);
-  }
-  const auto found = parse_host_address(host);
+  const auto parts = split(text);
+  if (!parts) return wrong("");
+  const auto found = parse_host_address(parts->host);
   if (!found) return wrong("");
-  service_point point{*found, usual_port};
-  if (port) {
-    const auto number = parse_port(*port);
-    if (!number) return wrong(": a port is 1 to 65535");
-    point.port = *number;
-  }
-  return point;
+  const auto port = parts->port ? parse_port(*parts->port) : std::optional(usual_port);
+  if (!port) return wrong(": a port is 1 to 65535");
+  return service_point{*found, *port};
+}
+
+result<host_point> parse_https(std::string_view text, std::uint16_t usual_port) {
+  constexpr std::string_view scheme = "https://";
+  const auto wrong = [&](const std::string& why) {
+    return error{errc::invalid, "expected an address like \"https://192.0.2.9:2379\", found " + in_quotes(text) + why};
+  };
+  if (!text.starts_with(scheme)) return wrong("");
+  std::string_view authority = text.substr(scheme.size());
+  if (authority.ends_with('/')) authority.remove_suffix(1);
+  const auto parts = split(authority);
+  if (!parts || parts->host.empty() || parts->host.find('/') != std::string_view::npos) return wrong("");
+  const bool is_address = parse_host_address(parts->host).has_value();
+  if (!is_address && !dns::name::from_text(parts->host)) return wrong(": neither an address nor a domain name");
+  const auto port = parts->port ? parse_port(*parts->port) : std::optional(usual_port);
+  if (!port) return wrong(": a port is 1 to 65535");
+  return host_point{std::string(parts->host), *port};
 }
 
 std::vector<mapping::prefix> read_prefixes(table_reader& table, std::string_view key, std::size_t most) {
-  std::vector<mapping::prefix> all;
-  for (const auto& text : texts_of(table, key, most)) {
-    const auto found = mapping::parse_prefix(text.value);
-    if (!found)
-      table.complain(key, text.at, found.error().message);
-    else if (std::find(all.begin(), all.end(), *found) != all.end())
-      table.complain(key, text.at, in_quotes(text.value) + " is given twice");
-    else
-      all.push_back(*found);
-  }
-  return all;
+  return read_each<mapping::prefix>(table, key, most, mapping::parse_prefix);
 }
 
 std::vector<address> read_hosts(table_reader& table, std::string_view key, std::size_t most) {
-  std::vector<address> all;
-  for (const auto& text : texts_of(table, key, most)) {
-    const auto found = parse_host_address(text.value);
-    if (!found)
-      table.complain(key, text.at, found.error().message);
-    else if (std::find(all.begin(), all.end(), *found) != all.end())
-      table.complain(key, text.at, in_quotes(text.value) + " is given twice");
-    else
-      all.push_back(*found);
-  }
-  return all;
+  return read_each<address>(table, key, most, parse_host_address);
 }
 
 std::filesystem::path read_path(table_reader& table, std::string_view key, const std::filesystem::path& folder,

@@ -28,6 +28,9 @@ std::vector<std::string> read_host_names(table_reader& table, std::string_view k
 /// "192.0.2.1", "192.0.2.1:8443", "[2001:db8::1]:8443".
 [[nodiscard]] result<service_point> parse_service_point(std::string_view text, std::uint16_t usual_port);
 
+/// "https://192.0.2.9:2379", "https://[2001:db8::9]:2379", "https://etcd.example.net".
+[[nodiscard]] result<host_point> parse_https(std::string_view text, std::uint16_t usual_port);
+
 std::vector<mapping::prefix> read_prefixes(table_reader& table, std::string_view key, std::size_t most);
 std::vector<boost::asio::ip::address> read_hosts(table_reader& table, std::string_view key, std::size_t most);
 

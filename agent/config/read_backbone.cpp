@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include <algorithm>
-#include <sstream>
 #include <unordered_set>
 
 #include "agent/config/mapping_values.hpp"
@@ -17,6 +16,7 @@ constexpr std::size_t most_registration_points = 8;
 constexpr std::size_t most_prefixes = 10'000;
 constexpr std::size_t most_known_edges = 131'072;
 constexpr std::size_t most_endpoints = 16;
+constexpr std::uint16_t etcd_port = 2379;  // IANA: etcd-client
 
 void read_registration_listen(table_reader& table, const answering_settings& answering, backbone_settings& all) {
   const auto found = table.texts("registration_listen");
@@ -77,11 +77,10 @@ void read_etcd(table_reader& table, const std::filesystem::path& folder, etcd_se
     if (found->value.empty() || found->value.size() > most_endpoints)
       table.complain("endpoints", found->at, "expected 1 to " + std::to_string(most_endpoints) + " addresses");
     for (const auto& text : found->value) {
-      if (!text.value.starts_with("https://") || text.value.size() <= 8)
-        table.complain("endpoints", text.at,
-                       "expected an address like \"https://192.0.2.9:2379\", found " + in_quotes(text.value));
+      if (auto point = parse_https(text.value, etcd_port))
+        etcd.endpoints.push_back(std::move(*point));
       else
-        etcd.endpoints.push_back(text.value);
+        table.complain("endpoints", text.at, point.error().message);
     }
   } else if (!table.has("endpoints")) {
     table.complain("endpoints", table.at(), "expected the addresses of etcd's nodes, found none");

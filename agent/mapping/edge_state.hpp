@@ -20,6 +20,10 @@ namespace nearside::mapping {
 /// `unregistered`: only the operator's table names it.
 enum class liveness : std::uint8_t { alive, checking, port_dead, expired, withdrawn, unregistered };
 [[nodiscard]] std::string_view text_of(liveness l) noexcept;
+/// Whether port 53 of such an edge is worth asking: its lease lasts.
+[[nodiscard]] constexpr bool is_asked(liveness l) noexcept {
+  return l == liveness::alive || l == liveness::checking || l == liveness::port_dead;
+}
 
 /// One service address and what its port 53 said.
 struct service_address {

@@ -135,8 +135,9 @@ class registry {
   /// What has changed since the last call, each edge once a list. A number of these lists may be of an edge that has
   /// been forgotten since: find() is nullptr. Such numbers are given to other edges only after this call.
   struct changes {
-    std::vector<edge_id> records;        // by what came here: to be stored and shared
-    std::vector<edge_id> liveness;       // edges that came into use or left it, or have other addresses to give
+    std::vector<edge_id> records;  // by what came here: to be stored and shared
+    // Edges that came into use or left it, have other addresses to give, or begin or end to be asked (is_asked()).
+    std::vector<edge_id> liveness;
     std::vector<edge_id> reports;        // new ones, and those that are gone with their lease
     std::vector<std::string> forgotten;  // edges whose stored record is of no use any longer
     table::changes rows;

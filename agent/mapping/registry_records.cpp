@@ -112,7 +112,10 @@ void registry::settle(entry& e, instant now) {
   } else {
     s.state = liveness::port_dead;
   }
-  if ((before == liveness::alive) != (s.state == liveness::alive)) note(changes_.liveness, e.liveness_noted, s.id);
+  // One that was not alive, and now is not even asked any more, is told of as well.
+  const bool asked = is_asked(s.state);
+  if ((before == liveness::alive) != (s.state == liveness::alive) || is_asked(before) != asked)
+    note(changes_.liveness, e.liveness_noted, s.id);
 }
 
 void registry::sighted(const nonce& seen, const boost::asio::ip::address& egress, instant now) {

@@ -330,7 +330,7 @@ void registration::start() {
     asio::co_spawn(state_->executor, state::talk(state_, id), asio::detached);
 }
 
-asio::awaitable<void> registration::stop() {
+asio::awaitable<void> registration::withdraw() {
   const auto self = state_;
   self->stopping = true;
   if (self->watch) self->watch->stop();

@@ -61,8 +61,9 @@ class registration {
   registration& operator=(const registration&) = delete;
 
   void start();
-  /// Withdraws, within `withdraw_within` in all; nothing is sent afterwards.
-  [[nodiscard]] boost::asio::awaitable<void> stop();
+  /// Says good-bye to each backbone node, within `withdraw_within` in all; nothing is sent afterwards. Who merely lets
+  /// this object go says nothing, so that an agent that is back soon finds its rows.
+  [[nodiscard]] boost::asio::awaitable<void> withdraw();
 
   /// What has been measured. May be called for each change: what is sent when is seen to here.
   void set_report(mapping::report newest);

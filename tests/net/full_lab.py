@@ -121,6 +121,10 @@ class FullLab(FullStage):
         self._lived_through_it = True
         self.nodes[node].kill()
 
+    def withdraw(self, edge: str) -> None:
+        """The edge says good-bye; its agent goes on."""
+        self.nodes[edge].told("withdraw")
+
     def stop_agent(self, node: str) -> None:
         """A stop in good order."""
         self._lived_through_it = True

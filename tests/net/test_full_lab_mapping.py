@@ -148,8 +148,9 @@ def test_without_etcd_each_backbone_node_goes_on_and_catches_up_later(lab: FullL
 def test_what_one_backbone_node_accepts_the_other_has_by_etcd(lab: FullLab) -> None:
     """The edge of isp1 registers at b1 alone: b2 has its rows within a second, and each renewal."""
     isp = ISPS["isp1"]
-    lab.stop_agent(isp.edge_id)
+    lab.withdraw(isp.edge_id)
     wait_until("b2 has no row of isp1", lambda: not any(row in lab.mappings("b2") for row in isp.rows), timeout=5)
+    lab.stop_agent(isp.edge_id)
     lab.register_at(isp.edge_id, "b1")
     lab.start_agent(isp.edge_id)
     wait_until("b1 has the rows of isp1", lambda: all(

@@ -91,7 +91,7 @@ latitude = 50.5
 longitude = -8
 egresses = ["198.51.100.0/24", "2001:db8:1::/48"]
 [backbone.etcd]
-endpoints = ["https://192.0.2.9:2379"]
+endpoints = ["https://192.0.2.9:2379/", "https://[2001:db8::9]:2380", "https://etcd.example.net"]
 ca = "etcd.pem"
 user = "nearside"
 password_file = "password"
@@ -126,7 +126,8 @@ prefix = "/dns/"
   CHECK(b.edges[0].weight == 3);
   CHECK(b.edges[0].location == std::pair(50.5, -8.0));
   CHECK(b.edges[0].egresses.size() == 2);
-  CHECK(b.etcd.endpoints == lines{"https://192.0.2.9:2379"});
+  CHECK(b.etcd.endpoints ==
+        std::vector<host_point>{{"192.0.2.9", 2379}, {"2001:db8::9", 2380}, {"etcd.example.net", 2379}});
   CHECK(b.etcd.user == "nearside");
   CHECK(b.etcd.password_file == place.path() / "password");
   CHECK(b.etcd.prefix == "/dns/");
@@ -196,7 +197,12 @@ TEST_CASE("every problem of the prefix table is told with its line", "[config][b
 }
 
 TEST_CASE("what is wrong about etcd is told", "[config][backbone]") {
-  CHECK(wrong_backbone("[backbone.etcd]\nendpoints = [\"http://192.0.2.9\"]\nca = \"ca.pem\"").size() == 1);
+  for (const char* wrong :
+       {"http://192.0.2.9", "https://", "https://:2379", "https://192.0.2.9:0", "https://192.0.2.9:x",
+        "https://192.0.2.9:65536", "https://a..b", "https://etcd.example.net/v3", "https://[::1"}) {
+    CAPTURE(wrong);
+    CHECK(wrong_backbone("[backbone.etcd]\nendpoints = [\"" + std::string(wrong) + "\"]\nca = \"ca.pem\"").size() == 1);
+  }
   CHECK(wrong_backbone("[backbone.etcd]\nendpoints = [\"https://192.0.2.9\"]\nca = \"ca.pem\"\nuser = \"a\"") ==
         lines{"edge.toml:7:1: backbone.etcd.user: expected user and password_file, found one of the two"});
   CHECK(

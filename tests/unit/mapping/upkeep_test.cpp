@@ -115,6 +115,20 @@ TEST_CASE("a row that no nonce proves any longer ages out, and each nonce makes 
   CHECK(b.book.next_expiry() == when(1302 + 3600));
 }
 
+TEST_CASE("that an edge need not be asked any more is told, also of one whose port was dead",
+          "[mapping][registry][time]") {
+  backbone b;
+  b.usual(1, {"198.51.100.53"}, when(0));
+  b.usual(2, {"198.51.100.54"}, when(0));
+  b.book.checked(b.id(1), service_of(1), "timeout", when(10));
+  CHECK(is_asked(b.edge(1).state));
+  static_cast<void>(b.book.take_changes());
+  b.book.expire(when(300));
+  CHECK(b.edge(1).state == liveness::expired);
+  CHECK_FALSE(is_asked(b.edge(1).state));
+  CHECK(b.book.take_changes().liveness == std::vector<edge_id>{b.id(1), b.id(2)});
+}
+
 TEST_CASE("a nonce that is asked for again proves nothing new", "[mapping][registry][time]") {
   backbone b;
   b.usual(1, {"198.51.100.53"}, when(0));

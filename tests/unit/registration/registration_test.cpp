@@ -151,7 +151,7 @@ struct world {
     bool ended = false;
     auto on_end = [&ended](const std::exception_ptr&) { ended = true; };
     const auto started = std::chrono::steady_clock::now();
-    asio::co_spawn(io, edge->stop(), on_end);
+    asio::co_spawn(io, edge->withdraw(), on_end);
     REQUIRE(until([&ended] { return ended; }));
     return std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - started);
   }

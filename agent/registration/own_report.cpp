@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-#include "agent/own_report.hpp"
+#include "agent/registration/own_report.hpp"
 
 #include <algorithm>
 #include <cmath>
@@ -9,7 +9,7 @@
 
 #include "agent/score/shares.hpp"
 
-namespace nearside {
+namespace nearside::registration {
 namespace {
 
 /// Three digits behind the point say all that was measured.
@@ -149,4 +149,4 @@ mapping::report own_report(const score::scoreboard& board, const std::vector<std
   return made;
 }
 
-}  // namespace nearside
+}  // namespace nearside::registration

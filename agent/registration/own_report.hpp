@@ -10,7 +10,7 @@
 #include "agent/mapping/report.hpp"
 #include "agent/score/scoreboard.hpp"
 
-namespace nearside {
+namespace nearside::registration {
 
 /// The names that each pool answers for, by the pool's number, in lower case; at most mapping::most_report_names in
 /// all, the first of each pool before any second.
@@ -21,4 +21,4 @@ namespace nearside {
 [[nodiscard]] mapping::report own_report(const score::scoreboard& board,
                                          const std::vector<std::vector<std::string>>& names, score::instant now);
 
-}  // namespace nearside
+}  // namespace nearside::registration
