@@ -10,6 +10,7 @@
 #include <memory>
 #include <span>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "agent/dns/mapping.hpp"
@@ -48,7 +49,7 @@ class nonce_zone {
     dns::name apex;
     dns::name server;
     std::vector<boost::asio::ip::address> addresses;  // of `server`, where that lies inside
-    std::string label;                                // "v4", "v6"; empty: the whole
+    std::string_view label;                           // "v4", "v6"; empty: the whole
     bool is_v4 = false;
   };
   struct asked {
