@@ -125,6 +125,7 @@ result<void> backbone_side::open_etcd(const config::loaded& from) {
 
 void backbone_side::put_in_force(const config::loaded& from, std::shared_ptr<const backbone::geo> where) {
   options_ = *from.options.backbone;
+  set_prefix_table(options_.prefix_table);
   directory_ = std::make_shared<backbone::directory>(directory_settings_of(from), *book_, wall_now);
   directory_->serve(std::make_shared<backbone::nonce_zone>(nonce_zone_settings_of(from, master_), *book_, wall_now));
   if (where) {
@@ -147,7 +148,6 @@ void backbone_side::put_in_force(const config::loaded& from, std::shared_ptr<con
   book_->tell_servers([directory = directory_](const mapping::edge_state& edge,
                                                const mapping::prefix* who) { return directory->servers_of(edge, who); },
                       ttl);
-  set_prefix_table(options_.prefix_table);
 }
 
 // Rows of the operator's table that stay are put again, which changes nothing; the others go.
@@ -181,6 +181,7 @@ void backbone_side::start() {
 
 void backbone_side::stop() {
   running_ = false;
+  watching_.cancel();
   expiry_.cancel();
   server_->close();
   end_etcd_.emit(asio::cancellation_type::terminal);
@@ -198,8 +199,11 @@ void backbone_side::settle_soon() {
 void backbone_side::settle() {
   settling_ = false;
   const auto changed = book_->take_changes();
-  directory_->edges_changed(changed.liveness);
-  directory_->rows_changed(changed.rows.rows);
+  // At the start the directory has just been made of all there is.
+  if (settled_) {
+    directory_->edges_changed(changed.liveness);
+    directory_->rows_changed(changed.rows.rows);
+  }
   news told{changed.rows.new_sites, changed.rows.rows, changed.rows.free_sites};
   for (const mapping::site_id site : directory_->sites_changed_by(changed.liveness)) told.sites.push_back(site);
   // Whoever lives shares the clients that no row covers.
@@ -208,18 +212,15 @@ void backbone_side::settle() {
   told.sites.erase(std::unique(told.sites.begin(), told.sites.end()), told.sites.end());
   if (!told.sites.empty() || !told.rows.empty() || !told.free_sites.empty()) on_news_(told);
 
-  for (const mapping::edge_id edge : changed.liveness) {
-    const mapping::edge_state* known = book_->find(edge);
-    if (known == nullptr) {
-      checks_->forget(edge);
-      continue;
+  if (settled_) {
+    for (const mapping::edge_id edge : changed.liveness) {
+      if (const mapping::edge_state* known = book_->find(edge))
+        spdlog::info("edge name={} state={}", known->record.edge, mapping::text_of(known->state));
+      watch(edge, false);
     }
-    // The many that a restart brings are told in one line, and asked one after the other.
-    if (settled_) spdlog::info("edge name={} state={}", known->record.edge, mapping::text_of(known->state));
-    if (mapping::is_asked(known->state))
-      checks_->watch(edge, known->record.addresses, !settled_);
-    else
-      checks_->forget(edge);
+  } else {
+    unwatched_ = changed.liveness;
+    watch_next();
   }
   for (const mapping::edge_id edge : changed.records) {
     const mapping::edge_state* known = book_->find(edge);
@@ -229,6 +230,28 @@ void backbone_side::settle() {
   }
   settled_ = true;
   wait_for_expiry();
+}
+
+void backbone_side::watch(mapping::edge_id edge, bool at_leisure) {
+  const mapping::edge_state* known = book_->find(edge);
+  if (known != nullptr && mapping::is_asked(known->state))
+    checks_->watch(edge, known->record.addresses, at_leisure);
+  else
+    checks_->forget(edge);
+}
+
+// The many that a restart brings: told in one line, asked one after the other, a thousand at a time, for queries wait.
+void backbone_side::watch_next() {
+  constexpr std::size_t at_once = 1000;
+  for (std::size_t i = 0; i < at_once && !unwatched_.empty(); ++i) {
+    watch(unwatched_.back(), true);
+    unwatched_.pop_back();
+  }
+  if (unwatched_.empty()) return;
+  watching_.expires_after({});
+  watching_.async_wait([this](const error_code& cancelled) {
+    if (!cancelled) watch_next();
+  });
 }
 
 void backbone_side::wait_for_expiry() {

@@ -71,7 +71,7 @@ class backbone_side {
   [[nodiscard]] boost::json::object status() const;
 
  private:
-  explicit backbone_side(const boost::asio::any_io_executor& executor) : executor_(executor), expiry_(executor) {}
+  explicit backbone_side(const boost::asio::any_io_executor& executor) : executor_(executor), watching_(executor), expiry_(executor) {}
 
   result<void> open_server(const config::backbone_settings& options);
   result<void> open_etcd(const config::loaded& from);
@@ -82,6 +82,9 @@ class backbone_side {
   /// Collects what has changed in the book, soon: a burst of messages is one step.
   void settle_soon();
   void settle();
+  /// Asks the edge's port 53 from now on, or no longer, as its state says.
+  void watch(mapping::edge_id edge, bool at_leisure);
+  void watch_next();
   void wait_for_expiry();
 
   boost::asio::any_io_executor executor_;
@@ -94,13 +97,15 @@ class backbone_side {
   std::unique_ptr<backbone::port_check> checks_;
   std::unique_ptr<backbone::etcd> etcd_;
   boost::asio::cancellation_signal end_etcd_;
+  boost::asio::steady_timer watching_;
   boost::asio::steady_timer expiry_;
   config::backbone_settings options_;
   mapping::secret_key master_{};
   std::map<std::pair<mapping::prefix, mapping::edge_id>, std::uint32_t> table_;  // the operator's rows, with their rank
   bool running_ = false;
   bool settling_ = false;
-  bool settled_ = false;  // what was kept from before has been told
+  bool settled_ = false;                     // what was kept from before has been told
+  std::vector<mapping::edge_id> unwatched_;  // of these edges the port 53 is not asked yet
   // Held by handlers that may come after our end.
   std::shared_ptr<backbone_side*> self_ = std::make_shared<backbone_side*>(this);
 };

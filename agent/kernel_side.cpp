@@ -41,13 +41,14 @@ result<std::unique_ptr<kernel_side>> kernel_side::open(const std::filesystem::pa
 
   std::unique_ptr<kernel_side> kernel(new kernel_side(std::move(*tables), std::move(*lock)));
   kernel->warn_of_other_sizes(sizes);
+  auto opened = kernel->tables_.read_clock();
+  if (!opened) return opened.error();
+  kernel->opened_ = *opened;
   kernel->tables_.config().agent_pid = static_cast<std::uint32_t>(::getpid());
   auto publisher = dataplane::publisher::adopt(kernel->tables_);
   if (!publisher) return publisher.error();
   kernel->publisher_.emplace(std::move(*publisher));
-  auto clients = dataplane::client_table::adopt(kernel->tables_);
-  if (!clients) return clients.error();
-  kernel->clients_.emplace(std::move(*clients));
+  kernel->clients_.emplace(kernel->tables_);
   return kernel;
 }
 
@@ -103,14 +104,10 @@ std::optional<std::chrono::steady_clock::time_point> kernel_side::set_sites(
   return done.again_at;
 }
 
-result<void> kernel_side::load_rows(std::span<const dataplane::client_row> rows) {
+result<void> kernel_side::begin_rows() {
   // The old rows' sites are not those of the new ones.
   publisher_->forget_sites();
-  auto done = clients_->load(rows);
-  if (!done) return done.error();
-  spdlog::info("mapping loaded rows4={} rows6={} written={}", done->rows4, done->rows6, done->written);
-  keep(std::move(*done));
-  return {};
+  return clients_->begin_loading();
 }
 
 result<void> kernel_side::change_rows(std::span<const row_change> changes) {
@@ -151,7 +148,7 @@ result<void> kernel_side::apply(const config::settings& options) {
 
 result<void> kernel_side::renew_lease(std::chrono::milliseconds duration) {
   if (!lease_) {
-    auto calibrated = dataplane::lease::calibrate(tables_);
+    auto calibrated = dataplane::lease::calibrate(tables_, opened_);
     if (!calibrated) return calibrated.error();
     lease_.emplace(std::move(*calibrated));
   }

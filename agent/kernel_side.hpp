@@ -45,11 +45,14 @@ class kernel_side {
   }
   /// Brings these sites' referrals to what is wanted (dataplane::render_referral). Returns as change().
   std::optional<std::chrono::steady_clock::time_point> set_sites(std::span<const dataplane::site_change> changes);
-  /// The mapping anew, as after a start: the agent answers by site until set_sites() has told the sites of these rows.
-  result<void> load_rows(std::span<const dataplane::client_row> rows);
+  /// The mapping anew, as after a start: the agent answers mapped names until finish_rows(). Before that clear_rows() is
+  /// called until it is false, then set_sites() and change_rows() tell all there is.
+  result<void> begin_rows();
+  bool clear_rows() { return clients_->clear_some(); }
+  void finish_rows() { clients_->finish_loading(); }
   /// Rows that came, changed or went (no site), in this order: the sites that they name were told before, and numbers
-  /// of sites that are free now are given away a second later at the earliest. Also to be called with none every few
-  /// seconds: what found no room is tried again.
+  /// of sites that are free now are given away a second later at the earliest. Also to be called with none while
+  /// last_rows() says that something is unwritten or found no room.
   struct row_change {
     dataplane::client_row row;
     bool gone = false;
@@ -59,8 +62,8 @@ class kernel_side {
 
   /// Addresses and port, sampling, the way of the replies, and what is answered past the lease, as in the settings.
   result<void> apply(const config::settings& options);
-  /// The program answers for `duration` from now. The first call measures the kernel's clock, which takes a quarter of
-  /// a second.
+  /// The program answers for `duration` from now. The first call measures the kernel's clock and blocks until a quarter
+  /// of a second has passed since open().
   result<void> renew_lease(std::chrono::milliseconds duration);
   /// Decides anew how replies are sent; true when that changed it.
   result<bool> decide_route(const config::answering_settings& answering);
@@ -82,6 +85,7 @@ class kernel_side {
   unique_fd lock_;
   std::optional<dataplane::publisher> publisher_;   // refers to tables_
   std::optional<dataplane::client_table> clients_;  // refers to tables_
+  clock_reading opened_{};  // when it was opened
   std::optional<dataplane::lease> lease_;
   dataplane::publish_stats stats_;
   dataplane::client_table_stats rows_;

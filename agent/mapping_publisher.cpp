@@ -4,7 +4,9 @@
 #include <spdlog/spdlog.h>
 
 #include <algorithm>
+#include <iterator>
 #include <numeric>
+#include <utility>
 
 #include "agent/dataplane/image.hpp"
 
@@ -17,6 +19,19 @@ using boost::system::error_code;
 constexpr std::chrono::milliseconds try_again_after{1000};
 // Longer than any program runs that has seen a row with the number.
 constexpr std::chrono::milliseconds site_rests{1000};
+constexpr std::chrono::milliseconds begins_after{10};
+// What work() does at once: a few milliseconds each.
+constexpr std::size_t most_sites = 128;
+constexpr std::size_t most_rows = 4096;
+
+/// Takes the first ones away.
+template <typename Value>
+std::vector<Value> first(std::deque<Value>& all, std::size_t most) {
+  const auto end = all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most));
+  std::vector<Value> taken(std::make_move_iterator(all.begin()), std::make_move_iterator(end));
+  all.erase(all.begin(), end);
+  return taken;
+}
 
 }  // namespace
 
@@ -31,40 +46,84 @@ std::vector<dataplane::site_rule> site_rules_of(const config::loaded& from) {
 
 void mapping_publisher::zones_changed(std::shared_ptr<const dns::zone_set> zones) {
   zones_ = std::move(zones);
-  if (!loaded_) return;
+  if (!begun_) return;
   // Names, modes and referrals may be other ones: each site is looked at, and what is the same costs no store.
-  std::vector<mapping::site_id> all(known_.rows().sites_end());
-  std::iota(all.begin(), all.end(), mapping::site_id{0});
-  set_sites(all);
+  all_sites_due();
+  work();
 }
 
 void mapping_publisher::publish(const backbone_side::news& changed) {
-  if (!loaded_) {
-    load();
+  // Before what a start or a reload has left to do: a dead edge does not wait.
+  sites_due_.insert(sites_due_.begin(), changed.sites.begin(), changed.sites.end());
+  rows_due_.insert(rows_due_.end(), changed.rows.begin(), changed.rows.end());
+  free_due_.insert(free_due_.end(), changed.free_sites.begin(), changed.free_sites.end());
+  // The first time who has waited for the start is answered first.
+  if (begun_) {
+    work();
   } else {
-    set_sites(changed.sites);
-    if (!changed.rows.empty()) change_rows(changed.rows);
-  }
-  if (!changed.free_sites.empty()) {
-    set_sites(changed.free_sites);
-    release_later(changed.free_sites);
+    next_.expires_after(begins_after);
+    next_.async_wait([this](const error_code& cancelled) {
+      if (cancelled) return;
+      begin();
+      work();
+    });
   }
 }
 
 // The rows of an earlier agent have its numbers of sites, which mean something else now.
-void mapping_publisher::load() {
-  std::vector<dataplane::client_row> rows;
-  rows.reserve(known_.rows().size());
-  known_.rows().for_each([&](const mapping::row& row) { rows.push_back(row_of(row.who, row.site)); });
-  if (auto done = kernel_.load_rows(rows); !done) {
+void mapping_publisher::begin() {
+  const auto now = std::chrono::steady_clock::now();
+  if (auto done = kernel_.begin_rows(); !done) {
     spdlog::error("mapping not published error=\"{}\" retry={}ms", done.error().message, try_again_after.count());
     try_again();
     return;
   }
-  loaded_ = true;
-  std::vector<mapping::site_id> all(known_.rows().sites_end());
-  std::iota(all.begin(), all.end(), mapping::site_id{0});
-  set_sites(all);
+  begun_ = now;
+  loading_ = true;
+  all_sites_due();
+}
+
+void mapping_publisher::all_sites_due() {
+  sites_due_.resize(known_.rows().sites_end());
+  std::iota(sites_due_.begin(), sites_due_.end(), mapping::site_id{0});
+}
+
+// In the order that mapping::table::take_changes() asks for, and no more than a few milliseconds at a time: who asks
+// meanwhile is answered between two of these.
+void mapping_publisher::work() {
+  if (!begun_) return;
+  if (loading_ && kernel_.clear_rows()) {
+    work_on();
+    return;
+  }
+  if (const auto now = first(sites_due_, most_sites); !now.empty()) set_sites(now);
+  if (sites_due_.empty() && (!rows_due_.empty() || unwritten_)) change_rows(first(rows_due_, most_rows));
+  if (sites_due_.empty() && rows_due_.empty()) {
+    if (std::exchange(loading_, false)) finish();
+    // Rows no longer name them.
+    if (const auto now = first(free_due_, most_sites); !now.empty()) {
+      set_sites(now);
+      release_later(now);
+    }
+  }
+  if (!sites_due_.empty() || !rows_due_.empty() || !free_due_.empty() || unwritten_) work_on();
+}
+
+void mapping_publisher::work_on() {
+  next_.expires_after({});
+  next_.async_wait([this](const error_code& cancelled) {
+    if (!cancelled) work();
+  });
+}
+
+void mapping_publisher::finish() {
+  kernel_.finish_rows();
+  change_rows({});
+  const auto& now = kernel_.last_rows();
+  const auto took =
+      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - *begun_);
+  spdlog::info("mapping loaded rows4={} rows6={} sites={} took={}ms", now.rows4, now.rows6,
+               known_.rows().sites_end(), took.count());
 }
 
 void mapping_publisher::set_sites(std::span<const mapping::site_id> sites) {
@@ -119,31 +178,32 @@ dataplane::client_row mapping_publisher::row_of(const mapping::prefix& who, mapp
   return row;
 }
 
-// Without changes it tries again what found no room.
+// Without changes it tries again what found no room, and goes on with what people see.
 void mapping_publisher::change_rows(std::span<const mapping::row_change> changes) {
   std::vector<kernel_side::row_change> told;
   told.reserve(changes.size());
   for (const mapping::row_change& row : changes)
     told.push_back({row_of(row.who, row.site.value_or(mapping::default_site)), !row.site.has_value()});
+  unwritten_ = false;
   if (auto done = kernel_.change_rows(told); !done) {
     spdlog::error("rows not shown error=\"{}\" retry={}ms", done.error().message, try_again_after.count());
     try_again();
+    return;
   }
-  if (const auto& now = kernel_.last_rows(); now.left_blocks4 > 0 || now.left_rows6 > 0) try_again();
+  const auto& now = kernel_.last_rows();
+  unwritten_ = now.unwritten > 0;
+  if (now.left_blocks4 > 0 || now.left_rows6 > 0) try_again();
 }
 
 void mapping_publisher::try_again() {
   again_.expires_after(try_again_after);
   again_.async_wait([this](const error_code& cancelled) {
     if (cancelled) return;
-    if (!loaded_) {
-      load();
-      return;
-    }
-    const std::vector<mapping::site_id> sites(unsettled_.begin(), unsettled_.end());
+    if (!begun_) begin();
+    sites_due_.insert(sites_due_.end(), unsettled_.begin(), unsettled_.end());
     unsettled_.clear();
-    set_sites(sites);
-    change_rows({});
+    unwritten_ = true;
+    work();
   });
 }
 

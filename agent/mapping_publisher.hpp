@@ -5,7 +5,10 @@
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/steady_timer.hpp>
+#include <chrono>
+#include <deque>
 #include <memory>
+#include <optional>
 #include <set>
 #include <span>
 #include <vector>
@@ -24,7 +27,7 @@ class mapping_publisher {
   /// The rows that an earlier agent has left in the kernel count, with that agent's sites, until the first publish().
   /// Both must outlive it.
   mapping_publisher(const boost::asio::any_io_executor& executor, kernel_side& kernel, backbone_side& known)
-      : kernel_(kernel), known_(known), again_(executor), resting_(executor) {}
+      : kernel_(kernel), known_(known), next_(executor), again_(executor), resting_(executor) {}
   mapping_publisher(const mapping_publisher&) = delete;
   mapping_publisher& operator=(const mapping_publisher&) = delete;
   ~mapping_publisher() = default;
@@ -32,12 +35,16 @@ class mapping_publisher {
   /// The zones that names are rendered from, after kernel_side::publish() of them. Groups of names that are new get the
   /// answers of all sites.
   void zones_changed(std::shared_ptr<const dns::zone_set> zones);
-  /// Brings the kernel to what has changed. The first time it is given everything, and then in one step: until that is
-  /// done the agent answers mapped names.
+  /// Brings the kernel to what has changed; much at once is done in small pieces, between which others have their turn.
+  /// The first time it is given everything, and until that is done the agent answers mapped names.
   void publish(const backbone_side::news& changed);
 
  private:
-  void load();
+  void begin();
+  void all_sites_due();
+  void work();
+  void work_on();
+  void finish();
   void set_sites(std::span<const mapping::site_id> sites);
   [[nodiscard]] dataplane::answer_images answer_of(const dataplane::site_group& group, mapping::site_id site) const;
   [[nodiscard]] dataplane::client_row row_of(const mapping::prefix& who, mapping::site_id site) const;
@@ -48,10 +55,16 @@ class mapping_publisher {
   kernel_side& kernel_;
   backbone_side& known_;
   std::shared_ptr<const dns::zone_set> zones_;
-  bool loaded_ = false;
+  std::optional<std::chrono::steady_clock::time_point> begun_;  // the kernel's rows are made of ours since
+  bool loading_ = false;                                        // and not yet all there
+  std::deque<mapping::site_id> sites_due_;                      // what is to be told, in this order
+  std::deque<mapping::row_change> rows_due_;
+  std::deque<mapping::site_id> free_due_;
+  bool unwritten_ = false;                 // there are rows that people do not see yet
   std::set<mapping::site_id> unsettled_;   // the kernel had no room for their answers
   std::vector<mapping::site_id> at_rest_;  // numbers that are given to others in a moment
   std::vector<mapping::site_id> free_;     // and those that rest after them
+  boost::asio::steady_timer next_;
   boost::asio::steady_timer again_;
   boost::asio::steady_timer resting_;
 };

@@ -72,9 +72,9 @@ do_demo() {
 }
 
 do_bench() {
-  local kinds=(packets referrals choosing probing registrations) kind
+  local kinds=(packets referrals choosing probing registrations restart) kind
   case ${1:-} in
-    packets | referrals | choosing | probing | registrations) kinds=("$1"); shift ;;
+    packets | referrals | choosing | probing | registrations | restart) kinds=("$1"); shift ;;
   esac
   do_setup
   build_preset release

@@ -105,26 +105,25 @@ void edge_book::show(const name_server& server) {
   shown& itself = names_[server.owner];
   // Of two with one name the first counts: a backbone node's own names are there before any edge.
   if (itself.uses++ == 0) itself.at = server.addresses;
+  if (itself.uses > 1 || itself.below > 0) return;
   for (dns::name above = server.owner; !above.is_root();) {
     above = above.parent();
-    ++names_[above].below;
+    shown& parent = names_[above];
+    if (++parent.below > 1 || parent.uses > 0) return;
   }
 }
 
 void edge_book::hide(const dns::name& owner) {
-  const auto forget = [&](const dns::name& n) {
-    const auto found = names_.find(n);
-    if (found != names_.end() && found->second.uses == 0 && found->second.below == 0) names_.erase(found);
-  };
-  const auto itself = names_.find(owner);
-  if (itself == names_.end()) return;
-  if (--itself->second.uses == 0) itself->second.at = {};
-  for (dns::name above = owner; !above.is_root();) {
-    above = above.parent();
-    --names_[above].below;
-    forget(above);
+  auto at = names_.find(owner);
+  if (at == names_.end()) return;
+  if (--at->second.uses == 0) at->second.at = {};
+  for (dns::name name = owner; at->second.uses == 0 && at->second.below == 0;) {
+    names_.erase(at);
+    if (name.is_root()) return;
+    name = name.parent();
+    at = names_.find(name);
+    --at->second.below;
   }
-  forget(owner);
 }
 
 }  // namespace nearside::backbone

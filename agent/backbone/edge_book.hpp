@@ -71,7 +71,7 @@ class edge_book {
   };
   struct shown {
     dns::node at;
-    std::size_t below = 0;  // names that keep it as an empty non-terminal
+    std::size_t below = 0;  // names one label below, which keep it as an empty non-terminal
     std::size_t uses = 0;   // how often it is itself a name
   };
 

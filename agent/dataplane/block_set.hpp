@@ -12,9 +12,11 @@ namespace nearside::dataplane {
 
 class block_set {
  public:
-  /// For numbers below `blocks`.
-  void resize(std::size_t blocks) { words_.assign((blocks + 63) / 64, 0); }
-
+  /// None, of numbers below `blocks`.
+  void clear(std::size_t blocks) {
+    words_.assign((blocks + 63) / 64, 0);
+    count_ = 0;
+  }
   void insert(std::uint32_t block) {
     count_ += contains(block) ? 0 : 1;
     words_[block / 64] |= bit(block);
@@ -22,10 +24,6 @@ class block_set {
   void erase(std::uint32_t block) {
     count_ -= contains(block) ? 1 : 0;
     words_[block / 64] &= ~bit(block);
-  }
-  void clear() {
-    words_.assign(words_.size(), 0);
-    count_ = 0;
   }
   [[nodiscard]] bool contains(std::uint32_t block) const { return (words_[block / 64] & bit(block)) != 0; }
   [[nodiscard]] std::size_t size() const noexcept { return count_; }

@@ -35,43 +35,17 @@ constexpr bool has_row(std::uint32_t word) noexcept { return (word & ROW_SITE) !
 }  // namespace
 
 client_rows4::client_rows4(const object& tables, const row_map4& rows)
-    : tables_(&tables), rows_(&rows), sites4_(tables.sites4()) {
-  if (sites4_.size() != SITES4_COUNT) return;
-  inside_.resize(SITES4_COUNT);
-  crowded_.resize(SITES4_COUNT);
-}
+    : tables_(&tables), rows_(&rows), sites4_(tables.sites4()) {}
 
-// ---- taking over, and beginning anew ----
-
-void client_rows4::adopt() {
-  if (inside_.empty()) {
+void client_rows4::clear() {
+  if (sites4_.size() != SITES4_COUNT) {
     // Made for a node without mapping: nothing is known here.
     for (std::uint32_t& word : sites4_) store_word(&word, ROW_PASS);
     return;
   }
-  std::vector<std::uint8_t> seen(SITES4_COUNT);
-  for (const bucket4& bucket : tables_->rows4()) {
-    for (const row4& entry : bucket.rows) {
-      if (entry.word == 0) continue;
-      const std::uint32_t block = entry.address >> 8;
-      inside_[block] = static_cast<std::uint8_t>(inside_[block] + seen[block]);
-      seen[block] = 1;
-      ++entries_;
-    }
-  }
-  for (std::uint32_t block = 0; block < sites4_.size(); ++block) {
-    if ((sites4_[block] & ROW_SITE) == ROW_PASS) crowded_.insert(block);
-  }
-  room_ = true;
-}
-
-void client_rows4::clear() {
-  if (inside_.empty()) return;
-  std::fill(sites4_.begin(), sites4_.end(), 0u);
-  std::fill(tables_->rows4().begin(), tables_->rows4().end(), bucket4{});
-  std::fill(inside_.begin(), inside_.end(), std::uint8_t{0});
+  inside_.assign(SITES4_COUNT, 0);
+  crowded_.clear(SITES4_COUNT);
   entries_ = 0;
-  crowded_.clear();
 }
 
 // ---- rows ----

@@ -26,12 +26,11 @@ using row_map4 = std::unordered_map<std::uint64_t, row_value, key4_hash>;
 
 class client_rows4 {
  public:
-  /// `rows`: all rows by key_of4(), as they are to be; whoever owns them changes them first. Both must outlive it.
+  /// `rows`: all rows by key_of4(), as they are to be; whoever owns them changes them first. Both must outlive it. What
+  /// the tables hold is left alone until clear().
   client_rows4(const object& tables, const row_map4& rows);
 
-  /// Takes over what the tables hold.
-  void adopt();
-  /// No rows: while nobody reads the tables (CONFIG_ROWS_LOADING).
+  /// No rows: before the first put(), while nobody reads the tables (CONFIG_ROWS_LOADING) and these are all zero.
   void clear();
 
   /// This row is new, or its site is.
@@ -62,8 +61,9 @@ class client_rows4 {
 
   const object* tables_;
   const row_map4* rows_;
-  std::span<std::uint32_t> sites4_;   // the map's memory
-  std::vector<std::uint8_t> inside_;  // entries in each /24, less one, where its word has SITES4_LONGER
+  std::span<std::uint32_t> sites4_;  // the map's memory
+  // Entries in each /24, less one, where its word has SITES4_LONGER; empty: the maps have no room for a mapping.
+  std::vector<std::uint8_t> inside_;
   std::size_t entries_ = 0;
   block_set crowded_;
   std::uint32_t tried_ = 0;  // where settle() goes on

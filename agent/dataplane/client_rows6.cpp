@@ -20,28 +20,7 @@ constexpr std::uint64_t word_of(std::uint32_t site, std::uint32_t tag_and_length
 client_rows6::client_rows6(const object& tables, const row_map6& rows, std::chrono::milliseconds quarantine)
     : tables_(&tables), rows_(&rows), quarantine_(quarantine), with_length_(MAX_LENGTH6 + 1) {}
 
-// ---- taking over, and beginning anew ----
-
-void client_rows6::adopt(time_point now) {
-  for (bucket6& bucket : tables_->rows6()) {
-    for (row6& entry : bucket.rows) {
-      if (entry.site != 0) {
-        ++with_length_[std::min<std::size_t>((entry.tag_and_length & 0xff) - 1, MAX_LENGTH6)];
-        ++entries_;
-      } else if (entry.tag_and_length != 0) {
-        rest(&entry, now);
-      }
-    }
-  }
-  for (const auto& [row, value] : *rows_) {
-    if (find(row).entry == nullptr) missing_.insert(row);
-  }
-  tell_missing();
-  tell_lengths();
-}
-
 void client_rows6::clear() {
-  std::fill(tables_->rows6().begin(), tables_->rows6().end(), bucket6{});
   missing_.clear();
   resting_.clear();
   rests_until_.clear();

@@ -31,8 +31,7 @@ class client_rows6 {
   /// As client_rows4. `quarantine`: how long an entry rests before it is another row's.
   client_rows6(const object& tables, const row_map6& rows, std::chrono::milliseconds quarantine);
 
-  void adopt(time_point now);
-  /// No rows: while nobody reads the table (CONFIG_ROWS_LOADING).
+  /// No rows: while nobody reads the table (CONFIG_ROWS_LOADING) and it is all zero.
   void clear();
 
   void put(const key6& row);

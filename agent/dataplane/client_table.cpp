@@ -16,6 +16,8 @@ namespace nearside::dataplane {
 
 namespace {
 
+constexpr std::size_t cleared_at_once = std::size_t{1} << 20;  // octets, by clear_some()
+
 namespace ip = boost::asio::ip;
 
 std::uint64_t key4_of(const mapping::prefix& who) { return key_of4(number_of(who.address.to_v4()), who.length); }
@@ -23,16 +25,6 @@ std::uint64_t key4_of(const mapping::prefix& who) { return key_of4(number_of(who
 key6 key6_of(const mapping::prefix& who) {
   if (who.length > MAX_LENGTH6) throw std::invalid_argument("an IPv6 row of more than /64");
   return {number_of(who.address.to_v6()), who.length};
-}
-
-mapping::prefix prefix_of(std::uint64_t key) {
-  return {ip::address_v4(static_cast<std::uint32_t>(key >> 8)), static_cast<std::uint8_t>(key)};
-}
-
-mapping::prefix prefix_of(const key6& key) {
-  ip::address_v6::bytes_type octets{};
-  for (std::size_t i = 0; i < sizeof key.first; ++i) octets[i] = static_cast<std::uint8_t>(key.first >> (56 - 8 * i));
-  return {ip::address_v6(octets), key.second};
 }
 
 mapping_key4 shown_key(std::uint64_t key) {
@@ -46,8 +38,8 @@ mapping_key4 shown_key(std::uint64_t key) {
 mapping_key6 shown_key(const key6& key) {
   mapping_key6 shown{};
   shown.prefix_length = key.second;
-  const auto octets = prefix_of(key).address.to_v6().to_bytes();
-  std::copy(octets.begin(), octets.end(), shown.resolver);
+  for (std::size_t i = 0; i < sizeof key.first; ++i)
+    shown.resolver[i] = static_cast<std::uint8_t>(key.first >> (56 - 8 * i));
   return shown;
 }
 
@@ -70,13 +62,24 @@ struct family {
 
   using key = typename Rows::key_type;
   Rows rows;
+  Rows before;  // while rows are loaded: those that the map shows and that have not come yet
   shown_rows<Shown> shown;
   std::vector<key> changed;   // since the last flush()
   std::size_t not_shown = 0;  // rows for which the map had no room
   bool room = false;          // rows have gone since
 
-  result<void> adopt() {
-    return shown.read([this](const Shown& k, const mapping_value& v) { rows.emplace(row_key(k), row_of(v)); });
+  result<void> begin_loading() {
+    rows.clear();
+    before.clear();
+    changed.clear();
+    not_shown = 0;
+    return shown.read([this](const Shown& k, const mapping_value& v) { before.emplace(row_key(k), row_of(v)); });
+  }
+
+  void finish_loading() {
+    for (const auto& [k, value] : before) changed.push_back(k);
+    room = !before.empty();
+    before = {};
   }
 
   /// True: new, or another site than before.
@@ -84,7 +87,8 @@ struct family {
     const auto [at, added] = rows.try_emplace(k);
     row_value& value = at->second;
     const bool moved = added || value.site != row.site;
-    if (moved || value.edge != row.edge) changed.push_back(k);
+    if (const auto old = before.extract(k)) value = old.mapped();
+    if (!value.shown || value.site != row.site || value.edge != row.edge) changed.push_back(k);
     value.site = row.site;
     value.edge = row.edge;
     return moved;
@@ -104,7 +108,8 @@ struct family {
       }
     }
     room = false;
-    for (const key& k : changed) {
+    const std::size_t count = std::min(changed.size(), client_table::most_shown);
+    for (const key& k : std::span(changed).last(count)) {
       const auto row = rows.find(k);
       if (row == rows.end()) {
         shown.erase(shown_key(k));
@@ -113,10 +118,11 @@ struct family {
         row->second.shown = true;
       }
     }
-    stats.written += changed.size();
     const auto refused = shown.flush();
     if (!refused) return refused.error();
-    changed.clear();
+    changed.resize(changed.size() - count);
+    stats.written += count;
+    stats.unwritten += changed.size();
     for (const Shown& k : *refused) {
       if (const auto row = rows.find(row_key(k)); row != rows.end()) row->second.shown = false;
     }
@@ -138,7 +144,8 @@ struct client_table::state {
         four(tables, map_id::mapping4),
         six(tables, map_id::mapping6),
         rows4(tables, four.rows),
-        rows6(tables, six.rows, quarantine) {}
+        rows6(tables, six.rows, quarantine),
+        untouched(tables.is_new()) {}
 
   const object& tables;
   time_source now;
@@ -147,39 +154,20 @@ struct client_table::state {
   client_rows4 rows4;
   client_rows6 rows6;
 
-  result<void> adopt() {
-    if (auto done = four.adopt(); !done) return done;
-    if (auto done = six.adopt(); !done) return done;
-    rows4.adopt();
-    rows6.adopt(now());
-    return {};
+  bool untouched;                           // nobody has written to the tables yet
+  std::vector<std::span<std::byte>> dirty;  // what is to become zero before rows are put
+
+  void clear() {
+    dirty.clear();
+    if (!std::exchange(untouched, false)) {
+      dirty = {std::as_writable_bytes(tables.rows6()), std::as_writable_bytes(tables.rows4())};
+      if (tables.sites4().size() == SITES4_COUNT) dirty.push_back(std::as_writable_bytes(tables.sites4()));
+    }
+    rows4.clear();
+    rows6.clear();
   }
   result<client_table_stats> flush();
-  void forget_others(std::span<const client_row> rows);
 };
-
-// Takes away the rows that are not among these, but not from the program's tables.
-void client_table::state::forget_others(std::span<const client_row> rows) {
-  row_map4 kept4;
-  row_map6 kept6;
-  const auto keep = [](auto& family, auto& kept, const auto& key) {
-    if (auto node = family.rows.extract(key)) kept.insert(std::move(node));
-  };
-  for (const client_row& row : rows) {
-    if (row.who.address.is_v4()) {
-      keep(four, kept4, key4_of(row.who));
-    } else {
-      keep(six, kept6, key6_of(row.who));
-    }
-  }
-  const auto swap = [](auto& family, auto& kept) {
-    for (const auto& [key, value] : family.rows) family.changed.push_back(key);
-    family.room = family.room || !family.rows.empty();
-    family.rows.swap(kept);
-  };
-  swap(four, kept4);
-  swap(six, kept6);
-}
 
 result<client_table_stats> client_table::state::flush() {
   client_table_stats stats;
@@ -207,35 +195,36 @@ result<client_table_stats> client_table::state::flush() {
   return stats;
 }
 
-client_table::client_table(std::unique_ptr<state> s) noexcept : state_(std::move(s)) {}
+client_table::client_table(const object& tables, time_source now)
+    : state_(std::make_unique<state>(tables, std::move(now))) {}
 client_table::client_table(client_table&&) noexcept = default;
 client_table& client_table::operator=(client_table&&) noexcept = default;
 client_table::~client_table() = default;
 
-result<client_table> client_table::adopt(const object& tables, time_source now) {
-  auto made = std::make_unique<state>(tables, std::move(now));
-  if (auto done = made->adopt(); !done) return done.error();
-  return client_table(std::move(made));
-}
-
-result<client_table_stats> client_table::load(std::span<const client_row> rows) {
-  state_->forget_others(rows);
+result<void> client_table::begin_loading() {
   const std::atomic_ref<__u32> flags(state_->tables.config().flags);
   flags.fetch_or(CONFIG_ROWS_LOADING, std::memory_order_release);
   wait_for_running_programs();
-  state_->rows4.clear();
-  state_->rows6.clear();
-  for (const client_row& row : rows) {
-    if (row.who.address.is_v4()) {
-      state_->four.put(key4_of(row.who), row);
-      state_->rows4.put(number_of(row.who.address.to_v4()), row.who.length);
-    } else {
-      state_->six.put(key6_of(row.who), row);
-      state_->rows6.put(key6_of(row.who));
-    }
-  }
+  state_->clear();
+  if (auto read = state_->four.begin_loading(); !read) return read;
+  return state_->six.begin_loading();
+}
+
+bool client_table::clear_some() {
+  if (state_->dirty.empty()) return false;
+  auto& last = state_->dirty.back();
+  const auto piece = last.last(std::min(last.size(), cleared_at_once));
+  std::fill(piece.begin(), piece.end(), std::byte{0});
+  last = last.first(last.size() - piece.size());
+  if (last.empty()) state_->dirty.pop_back();
+  return true;
+}
+
+void client_table::finish_loading() {
+  state_->four.finish_loading();
+  state_->six.finish_loading();
+  const std::atomic_ref<__u32> flags(state_->tables.config().flags);
   flags.fetch_and(~CONFIG_ROWS_LOADING, std::memory_order_release);
-  return state_->flush();
 }
 
 void client_table::put(const client_row& row) {
@@ -265,11 +254,6 @@ std::optional<client_row> client_table::find(const mapping::prefix& who) const {
     return client_row{who, row->second.site, row->second.edge};
   };
   return who.address.is_v4() ? found(state_->four.rows, key4_of(who)) : found(state_->six.rows, key6_of(who));
-}
-
-void client_table::for_each(const std::function<void(const client_row&)>& visit) const {
-  for (const auto& [key, value] : state_->four.rows) visit({prefix_of(key), value.site, value.edge});
-  for (const auto& [key, value] : state_->six.rows) visit({prefix_of(key), value.site, value.edge});
 }
 
 }  // namespace nearside::dataplane

@@ -11,6 +11,7 @@ namespace nearside::dataplane {
 namespace {
 
 constexpr double second_ns = 1e9;
+constexpr std::chrono::milliseconds pause{10};
 // CONFIG_HZ of x86, Arm, RISC-V and Power kernels; Alpha's and MIPS's at the ends.
 constexpr std::array<double, 10> usual_rates{24, 48, 100, 128, 250, 256, 300, 1000, 1024, 1200};
 
@@ -64,14 +65,15 @@ bool apply_stale_rule(const object& tables, stale_rule rule) noexcept {
   return ((before & CONFIG_STALE_ALL) != 0) != (rule == stale_rule::answer);
 }
 
-result<lease> lease::calibrate(const object& tables) {
+result<lease> lease::calibrate(const object& tables, const std::optional<clock_reading>& earlier) {
   lease made;
-  for (int tries = 0; tries < 20; ++tries) {
+  if (earlier) made.calibrator_.add(*earlier);
+  for (int tries = 0; tries < 500; ++tries) {
     auto reading = tables.read_clock();
     if (!reading) return reading.error();
     made.calibrator_.add(*reading);
     if (made.calibrator_.ready()) return made;
-    std::this_thread::sleep_for(jiffies_calibrator::enough + std::chrono::milliseconds(10));
+    std::this_thread::sleep_for(pause);
   }
   return error{errc::system, "the kernel's jiffies do not advance"};
 }

@@ -46,8 +46,8 @@ bool apply_stale_rule(const object& tables, stale_rule rule) noexcept;
 /// The lease of one object.
 class lease {
  public:
-  /// Reads the kernel's clock over a little more than jiffies_calibrator::enough; blocks for that time.
-  static result<lease> calibrate(const object& tables);
+  /// Reads the kernel's clock over jiffies_calibrator::enough; blocks for what is left of that time since `earlier`.
+  static result<lease> calibrate(const object& tables, const std::optional<clock_reading>& earlier = {});
 
   /// The program answers for `duration` from now.
   result<void> renew(const object& tables, std::chrono::nanoseconds duration) const;

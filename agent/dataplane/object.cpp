@@ -196,12 +196,14 @@ result<object> object::open_or_create(const fs::path& root, const map_sizes& siz
   const bool complete = std::all_of(forms.begin(), forms.end(), [&](const map_form& form) {
     return fs::exists(pins::maps(root) / form.label, ignored);
   });
-  if (!complete && !pins::any_link(root)) {
+  const bool make = !complete && !pins::any_link(root);
+  if (make) {
     fs::remove_all(pins::maps(root), ignored);
     if (auto made = make_maps(root, sizes); !made) return made.error();
   }
   auto opened = open_pinned(root);
   if (!opened) return opened;
+  opened->is_new_ = make;
   if (auto loaded = opened->load_program(); !loaded) {
     if (auto done = opened->refresh_program(); !done) return done.error();
   }

@@ -78,6 +78,8 @@ class object {
   /// How many rows `site_answers` has.
   [[nodiscard]] std::uint32_t mapped_sets() const noexcept { return capacity(map_id::site_answers) / sites(); }
   [[nodiscard]] int program() const noexcept { return program_.get(); }
+  /// Made by this open_or_create(): nobody has put anything into the maps.
+  [[nodiscard]] bool is_new() const noexcept { return is_new_; }
 
   // Memory shared with the program.
   [[nodiscard]] struct ::config& config() const noexcept { return shared<struct ::config>(map_id::config)[0]; }
@@ -137,6 +139,7 @@ class object {
   std::array<mapped, map_count> memory_;
   unique_fd program_;
   unique_fd clock_program_;
+  bool is_new_ = false;
 };
 
 /// Removes the pins of maps and program below `root`; they live on while a link or an agent holds them.

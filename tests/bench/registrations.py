@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """What registering costs a backbone node: one process on one core, edges on another.
 
-Prints tables in Markdown: messages over kept connections, connections made anew, memory of connections, the store over a
-restart, and port checks. docs/performance.md tells the method.
+Prints tables in Markdown: messages over kept connections, connections made anew, memory of connections, and port checks.
+docs/performance.md tells the method.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "tests" / "net"))
 
-GOAL_MESSAGES, GOAL_LOAD_MS = 5000, 1000
+GOAL_MESSAGES = 5000
 CASES = (
     ("register, 2 egresses, kept connections", ["--message", "register"]),
     ("renew, kept connections", ["--message", "renew"]),
@@ -108,25 +108,6 @@ def connections(given: argparse.Namespace, ca: Any, start: Any) -> None:
     node.stop()
 
 
-def restart(given: argparse.Namespace, start: Any, work: Path) -> None:
-    """From the start of a process to all edges in use."""
-    print("\n| store | file | read into the registry | goal |\n|---|---|---|---|")
-    program = given.build / "bench/nearside_bench_store"
-    for edges, rows in ((100_000, 1), (10_000, 10)):
-        file = work / f"store-{edges}.mdb"
-        subprocess.run([str(program), "--file", str(file), "--edges", str(edges), "--rows", str(rows)], check=True)
-        times = []
-        for _ in range(3):
-            node = start("--store", str(file), name="b1")
-            assert node.ready["loaded"] == edges
-            times.append(node.ready["load_ms"])
-            assert node.ask("rows")["rows"] == edges * rows
-            node.stop()
-        best = sorted(times)[1]
-        print(f"| {edges:,} edges with {rows} row{'s' if rows > 1 else ''} each | {file.stat().st_size / 1e6:.0f} MB | "
-              f"{best:.0f} ms | {met(best < GOAL_LOAD_MS)} |", flush=True)
-
-
 def checks(given: argparse.Namespace) -> None:
     """What a port check costs."""
     program = given.build / "bench/nearside_bench_port_check"
@@ -148,7 +129,7 @@ def main() -> int:
     parser.add_argument("--edges", type=int, default=64, help="connections that register (default: %(default)s)")
     parser.add_argument("--connections", type=int, default=1000, help="quiet ones, for their memory (default: %(default)s)")
     parser.add_argument("--quick", action="store_true", help="to see a change, not to publish")
-    parser.add_argument("--only", choices=("messages", "connections", "restart", "checks"))
+    parser.add_argument("--only", choices=("messages", "connections", "checks"))
     parser.add_argument("--build", type=Path, default=ROOT / "build/release", help="the build directory (default: %(default)s)")
     given = parser.parse_args()
     if given.quick:
@@ -179,8 +160,6 @@ def main() -> int:
             messages(given, program, ca, start, work)
         if given.only in (None, "connections"):
             connections(given, ca, start)
-        if given.only in (None, "restart"):
-            restart(given, start, work)
         if given.only in (None, "checks"):
             checks(given)
     print(f"\n`tests/bench/registrations.py`; {given.seconds} s a case; {os.cpu_count()} cores; load "

@@ -15,6 +15,7 @@
 #include "agent/dns/zone.hpp"
 #include "tests/bench/kernel/client_rows.h"
 #include "tests/bench/queries.hpp"
+#include "tests/support/load_rows.hpp"
 
 namespace {
 
@@ -84,8 +85,8 @@ void map_clients(const dataplane::object& tables, dataplane::publisher& publishe
   for (std::uint32_t i = 0; i < rows; ++i) {
     all.push_back({{boost::asio::ip::address_v4(bench_address4(i)), 32}, bench_site(i, sites), {}});
   }
-  auto clients = dataplane::client_table::adopt(tables).value();
-  for (const auto& note : clients.load(all).value().notes) throw std::runtime_error(note);
+  dataplane::client_table clients(tables);
+  for (const auto& note : tests::load_rows(clients, all).notes) throw std::runtime_error(note);
 }
 
 void fill(const std::string& pin, std::size_t names, std::uint32_t rows, std::uint32_t sites) {

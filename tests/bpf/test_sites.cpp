@@ -16,6 +16,7 @@
 #include "agent/dns/respond.hpp"
 #include "tests/bpf/dataplane/zones.hpp"
 #include "tests/bpf/program.hpp"
+#include "tests/support/load_rows.hpp"
 
 namespace nearside::tests {
 namespace {
@@ -69,10 +70,9 @@ std::vector<site_rule> rules() { return {{true, false, TTL}, {true, false, TTL},
 
 /// A program with its mapping, and the agent's way to the same answer.
 struct mapped_program {
-  mapped_program() : p(mapped_zone(), rules()), clients(dataplane::client_table::adopt(p.tables()).value()) {
-    clients.put(row("192.0.2.0", 24, 1));
-    clients.put(row("192.0.2.99", 32, 2));
-    clients.put(row("2001:db8:c::", 64, 3));
+  mapped_program() : p(mapped_zone(), rules()), clients(p.tables()) {
+    load_rows(clients,
+              std::array{row("192.0.2.0", 24, 1), row("192.0.2.99", 32, 2), row("2001:db8:c::", 64, 3)});
     for (std::uint32_t site = 1; site < 4; ++site) set(site, {to_edges(site)});
     set(0, {to_edges(10), to_edges(20), to_edges(30)});
   }
@@ -258,7 +258,7 @@ TEST_CASE("the kernel finds for random rows the site that a plain search finds, 
   mapped_program m;
   for (std::uint32_t site = 0; site < 40; ++site) m.set(site, {to_edges(100 + 2 * site)});
   std::map<std::pair<ip::address, unsigned>, std::uint32_t> rows;
-  m.clients.load({}).value();
+  load_rows(m.clients, {});
   std::mt19937 random(11);
   const auto draw = [&random](std::uint32_t below) { return static_cast<std::uint32_t>(random() % below); };
   const auto masked = [](std::uint64_t number, unsigned length, unsigned bits) {

@@ -17,6 +17,7 @@
 
 #include "agent/dataplane/client_table.hpp"
 #include "tests/bench/kernel/client_rows.h"
+#include "tests/support/load_rows.hpp"
 
 namespace {
 
@@ -95,16 +96,16 @@ void measure(const std::string& pin, std::uint32_t count) {
   sizes.mapping4 = sizes.mapping6 = count;
   sizes.sites = BENCH_SITES + 1;
   const auto tables = dataplane::object::open_or_create(pin, sizes).value();
-  auto clients = dataplane::client_table::adopt(tables).value();
+  dataplane::client_table clients(tables);
   const auto rows = rows_of_both(count);
   const auto four = std::span(rows).first(count);
   const double before = resident_mib();
   auto start = std::chrono::steady_clock::now();
-  clients.load(four).value();
+  tests::load_rows(clients, four);
   const double load4 = seconds_since(start);
   const double after = resident_mib();
   start = std::chrono::steady_clock::now();
-  const auto stats = clients.load(rows).value();
+  const auto stats = tests::load_rows(clients, rows);
   const double load_both = seconds_since(start);
   for (const auto& note : stats.notes) std::cerr << note << '\n';
   // A thousand rows more, as a change of some edges would bring.

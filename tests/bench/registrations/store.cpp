@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Writes a store of so many edges with so many rows each, for tests/bench/registrations.py.
+// Writes a store of so many edges with so many rows each, for tests/bench/restart.py.
 #include "agent/backbone/store.hpp"
 
 #include <unistd.h>
@@ -7,6 +7,17 @@
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <iostream>
+
+namespace {
+
+/// 2001:db8:17::, the edge's number in the last four octets.
+boost::asio::ip::address_v6 service6(unsigned edge) {
+  boost::asio::ip::address_v6::bytes_type octets{0x20, 0x01, 0x0d, 0xb8, 0x00, 0x17};
+  for (unsigned i = 0; i < 4; ++i) octets[15 - i] = static_cast<std::uint8_t>(edge >> 8 * i);
+  return boost::asio::ip::address_v6(octets);
+}
+
+}  // namespace
 
 int main(int count, char** words) {
   using namespace nearside;
@@ -31,7 +42,7 @@ int main(int count, char** words) {
     record.accepted_by = "b1.ns.lb.example.com.";
     record.registered = now;
     record.expires = now + 1h;
-    record.addresses = {boost::asio::ip::address_v4(0xc0000200U + i), boost::asio::ip::make_address("2001:db8:17::53")};
+    record.addresses = {boost::asio::ip::address_v4(0xc0000200U + i), service6(i)};
     for (unsigned r = 0; r < rows; ++r)
       record.egresses.push_back(
           {mapping::prefix_of(boost::asio::ip::address_v4(0x0b000000U + i * rows + r), 32), 4200us, now});

@@ -10,6 +10,7 @@
 #include "agent/dataplane/client_lookup.hpp"
 #include "agent/dataplane/client_table.hpp"
 #include "tests/bpf/dataplane/pin_root.hpp"
+#include "tests/support/load_rows.hpp"
 
 namespace nearside::tests {
 namespace {
@@ -71,7 +72,9 @@ class dice {
 struct fixture {
   explicit fixture(std::uint32_t rows4 = 4096, std::uint32_t rows6 = 4096)
       : tables(object::open_or_create(pins.path(), sizes(rows4, rows6)).value()),
-        clients(client_table::adopt(tables, [this] { return now; }).value()) {}
+        clients(tables, [this] { return now; }) {
+    load_rows(clients, {});
+  }
 
   static dataplane::map_sizes sizes(std::uint32_t rows4, std::uint32_t rows6) {
     auto s = small_sizes();
@@ -217,12 +220,11 @@ TEST_CASE("people see rows of resolver and edge, and changes of them after a flu
   CHECK(seen.edge4[0] == 198);
 }
 
-TEST_CASE("an agent started again reads the rows back, goes on from them, and loads others by differences",
-          "[clients][adopt]") {
+TEST_CASE("an agent started again leaves the rows as they are until it loads others, by differences", "[clients]") {
   REQUIRE_KERNEL_SIDE();
   fixture f;
   dice random(7);
-  std::vector<client_row> rows;
+  std::map<prefix, client_row> rows;
   reference plain;
   for (int i = 0; i < 1500; ++i) {
     const bool four = i % 2 == 0;
@@ -231,6 +233,7 @@ TEST_CASE("an agent started again reads the rows back, goes on from them, and lo
                        1 + random() % 900,
                        {{1, 2, 3, 4}, {}}};
     f.clients.put(r);
+    rows[r.who] = r;
     plain.put(r);
   }
   f.clients.flush().value();
@@ -241,59 +244,54 @@ TEST_CASE("an agent started again reads the rows back, goes on from them, and lo
       REQUIRE(dataplane::site_of(f.tables, source) == plain.site_of(source));
     }
   };
-  auto next = client_table::adopt(f.tables, [&f] { return f.now; }).value();
-  same_for_all("adopted");
-  next.for_each([&](const client_row& r) {
-    REQUIRE(f.clients.find(r.who) == r);
-    rows.push_back(r);
-  });
-  CHECK(rows.size() == plain.size());
-  const auto before = next.flush().value();
-  CHECK(before.written == 0);
-  CHECK(before.entries4 == f.clients.flush().value().entries4);
-  CHECK(before.entries6 == f.clients.flush().value().entries6);
+  const object again = object::open(f.pins.path()).value();
+  client_table next(again, [&f] { return f.now; });
+  same_for_all("before it loads");
 
-  // The half of them goes, one by one.
+  // The half of them stays, one with another site, and one goes while the others are loaded.
   std::vector<client_row> kept;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    if (i % 2 == 0) {
-      kept.push_back(rows[i]);
-      continue;
-    }
-    next.erase(rows[i].who);
-    plain.erase(rows[i].who);
-  }
-  same_for_all("halved");
-  next.flush().value();
-
-  // What is loaded takes the place of all: only what differs is written for people.
-  kept.pop_back();
+  bool odd = false;
+  for (const auto& [who, r] : rows)
+    if (odd = !odd; odd) kept.push_back(r);
   kept.front().site = 950;
   plain = {};
   for (const client_row& r : kept) plain.put(r);
-  auto last = client_table::adopt(f.tables, [&f] { return f.now; }).value();
-  CHECK(last.load(kept).value().written == 2);
+  next.begin_loading().value();
+  while (next.clear_some()) CHECK_FALSE(f.site("10.0.0.1"));
+  for (const client_row& r : kept) next.put(r);
+  next.erase(kept.back().who);
+  plain.erase(kept.back().who);
+  next.finish_loading();
   same_for_all("loaded");
-  CHECK(last.load({}).value().shown == 0);
+
+  // Only what differs is written for people.
+  const auto stats = next.flush().value();
+  CHECK(stats.written == rows.size() - plain.size() + 1);
+  CHECK(stats.shown == plain.size());
+  CHECK(stats.unwritten == 0);
+  CHECK(load_rows(next, {}).shown == 0);
   plain = {};
   same_for_all("emptied");
 }
 
-TEST_CASE("while rows are loaded, and after an agent has died over it, every client passes", "[clients][adopt]") {
+TEST_CASE("while rows are loaded, and after an agent has died over it, every client passes", "[clients]") {
   REQUIRE_KERNEL_SIDE();
   fixture f;
   const std::vector<client_row> rows{{mapping::parse_prefix("192.0.2.53").value(), 3, {}},
                                      {mapping::parse_prefix("198.51.100.0/24").value(), 4, {}},
                                      {mapping::parse_prefix("2001:db8:1:2::/64").value(), 5, {}}};
-  f.clients.load(rows).value();
+  load_rows(f.clients, rows);
   const auto site = [&](const char* source) {
     return dataplane::site_of(f.tables, boost::asio::ip::make_address(source));
   };
   const std::array sources{"192.0.2.53", "198.51.100.7", "2001:db8:1:2::9", "203.0.113.1", "2001:db8:ffff::1"};
-  f.tables.config().flags |= CONFIG_ROWS_LOADING;
+  f.clients.begin_loading().value();
+  REQUIRE(f.clients.clear_some());
   for (const char* source : sources) CHECK_FALSE(site(source).has_value());
-  auto next = client_table::adopt(f.tables, [&f] { return f.now; }).value();
-  next.load(rows).value();
+  const object again = object::open(f.pins.path()).value();
+  client_table next(again, [&f] { return f.now; });
+  for (const char* source : sources) CHECK_FALSE(site(source).has_value());
+  load_rows(next, rows);
   CHECK((f.tables.config().flags & CONFIG_ROWS_LOADING) == 0);
   CHECK(site("192.0.2.53") == 3U);
   CHECK(site("198.51.100.7") == 4U);
