@@ -71,7 +71,8 @@ class backbone_side {
   [[nodiscard]] boost::json::object status() const;
 
  private:
-  explicit backbone_side(const boost::asio::any_io_executor& executor) : executor_(executor), watching_(executor), expiry_(executor) {}
+  explicit backbone_side(const boost::asio::any_io_executor& executor)
+      : executor_(executor), watching_(executor), expiry_(executor) {}
 
   result<void> open_server(const config::backbone_settings& options);
   result<void> open_etcd(const config::loaded& from);

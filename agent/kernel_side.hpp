@@ -45,8 +45,8 @@ class kernel_side {
   }
   /// Brings these sites' referrals to what is wanted (dataplane::render_referral). Returns as change().
   std::optional<std::chrono::steady_clock::time_point> set_sites(std::span<const dataplane::site_change> changes);
-  /// The mapping anew, as after a start: the agent answers mapped names until finish_rows(). Before that clear_rows() is
-  /// called until it is false, then set_sites() and change_rows() tell all there is.
+  /// The mapping anew, as after a start: the agent answers mapped names until finish_rows(). Before that clear_rows()
+  /// is called until it is false, then set_sites() and change_rows() tell all there is.
   result<void> begin_rows();
   bool clear_rows() { return clients_->clear_some(); }
   void finish_rows() { clients_->finish_loading(); }
@@ -85,7 +85,7 @@ class kernel_side {
   unique_fd lock_;
   std::optional<dataplane::publisher> publisher_;   // refers to tables_
   std::optional<dataplane::client_table> clients_;  // refers to tables_
-  clock_reading opened_{};  // when it was opened
+  clock_reading opened_{};                          // when it was opened
   std::optional<dataplane::lease> lease_;
   dataplane::publish_stats stats_;
   dataplane::client_table_stats rows_;

@@ -120,10 +120,9 @@ void mapping_publisher::finish() {
   kernel_.finish_rows();
   change_rows({});
   const auto& now = kernel_.last_rows();
-  const auto took =
-      std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - *begun_);
-  spdlog::info("mapping loaded rows4={} rows6={} sites={} took={}ms", now.rows4, now.rows6,
-               known_.rows().sites_end(), took.count());
+  const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - *begun_);
+  spdlog::info("mapping loaded rows4={} rows6={} sites={} took={}ms", now.rows4, now.rows6, known_.rows().sites_end(),
+               took.count());
 }
 
 void mapping_publisher::set_sites(std::span<const mapping::site_id> sites) {

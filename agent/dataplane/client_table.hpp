@@ -39,8 +39,8 @@ class client_table {
   /// Beyond this a flush() leaves rows of a family to the next one.
   static constexpr std::size_t most_shown = 8192;
 
-  /// Touches nothing: the rows that an earlier agent has left count until begin_loading(), with that agent's sites; where
-  /// it died while it loaded, everything passes. That call comes before all others.
+  /// Touches nothing: the rows that an earlier agent has left count until begin_loading(), with that agent's sites;
+  /// where it died while it loaded, everything passes. That call comes before all others.
   explicit client_table(
       const object& tables, time_source now = [] { return std::chrono::steady_clock::now(); });
 
@@ -64,8 +64,8 @@ class client_table {
   /// Takes the row away; without one it does nothing.
   void erase(const mapping::prefix& who);
   /// Brings what people see to the rows, and tries again for what found no room; a bounded piece of work. After a batch
-  /// of changes, while something is unwritten, and once in a few seconds. Error: a system call failed; the next call goes
-  /// on.
+  /// of changes, while something is unwritten, and once in a few seconds. Error: a system call failed; the next call
+  /// goes on.
   result<client_table_stats> flush();
 
   [[nodiscard]] std::optional<client_row> find(const mapping::prefix& who) const;

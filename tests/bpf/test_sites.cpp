@@ -71,8 +71,7 @@ std::vector<site_rule> rules() { return {{true, false, TTL}, {true, false, TTL},
 /// A program with its mapping, and the agent's way to the same answer.
 struct mapped_program {
   mapped_program() : p(mapped_zone(), rules()), clients(p.tables()) {
-    load_rows(clients,
-              std::array{row("192.0.2.0", 24, 1), row("192.0.2.99", 32, 2), row("2001:db8:c::", 64, 3)});
+    load_rows(clients, std::array{row("192.0.2.0", 24, 1), row("192.0.2.99", 32, 2), row("2001:db8:c::", 64, 3)});
     for (std::uint32_t site = 1; site < 4; ++site) set(site, {to_edges(site)});
     set(0, {to_edges(10), to_edges(20), to_edges(30)});
   }

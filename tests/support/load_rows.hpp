@@ -9,7 +9,8 @@
 namespace nearside::tests {
 
 /// These rows and no others. Returns the last flush(); `written` is that of all.
-inline dataplane::client_table_stats load_rows(dataplane::client_table& table, std::span<const dataplane::client_row> rows) {
+inline dataplane::client_table_stats load_rows(dataplane::client_table& table,
+                                               std::span<const dataplane::client_row> rows) {
   table.begin_loading().value();
   while (table.clear_some()) {
   }
