@@ -10,7 +10,7 @@ import socket
 import ssl
 from pathlib import Path
 
-from certificates import Identity
+from authority import Certificate
 from namespaces import Namespace
 from process import Process
 from stage import Stage
@@ -22,7 +22,7 @@ PASSWORD = "a password of the lab"
 class Etcd:
     """The node, which can be stopped and started; its data stay. `password_file` is for the backbone nodes."""
 
-    def __init__(self, lab: Stage, space: Namespace, address: str, identity: Identity, ca: Path) -> None:
+    def __init__(self, lab: Stage, space: Namespace, address: str, identity: Certificate, ca: Path) -> None:
         self.address = address
         self.password_file = lab.directory / "etcd.password"
         self.password_file.write_text(PASSWORD + "\n")

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from authority import Certificate
 from balanced import QUICK_FIGURES, balance, check, server
-from certificates import Identity
 from full_plan import BACKBONES, EDGES, ETCD, ISPS, SERVERS, ZONE, Backbone, Isp
 
 # The mapped names, by the mode in which backbone nodes answer them.
@@ -39,7 +39,7 @@ CHECKS = check("web", interval="1s", interval_in_use="250ms", timeout="1s") + QU
 FIGURED_SERVERS = "".join(server(name, addresses) for name, addresses in SERVERS.items())
 
 
-def edge_config(isp: Isp, directory: Path, identity: Identity, ca: Path, resolv_conf: Path,
+def edge_config(isp: Isp, directory: Path, identity: Certificate, ca: Path, resolv_conf: Path,
                 backbones: tuple[str, ...] = tuple(BACKBONES)) -> str:
     """An edge node: it measures all servers, serves each mapped name as a zone of its own, and registers at backbones."""
     zones = "".join(f'''
@@ -58,7 +58,7 @@ replies = "swap"
 ''' + _registration(identity, ca, resolv_conf, backbones) + MAPS + CHECKS + FIGURED_SERVERS + zones)
 
 
-def _registration(identity: Identity, ca: Path, resolv_conf: Path, backbones: tuple[str, ...]) -> str:
+def _registration(identity: Certificate, ca: Path, resolv_conf: Path, backbones: tuple[str, ...]) -> str:
     return f'''
 [registration]
 ca = "{ca}"
@@ -76,7 +76,7 @@ name = "{backbone.ns}"
 ''' for backbone in map(BACKBONES.__getitem__, backbones))
 
 
-def backbone_config(backbone: Backbone, directory: Path, identity: Identity, ca: Path, etcd_ca: Path,
+def backbone_config(backbone: Backbone, directory: Path, identity: Certificate, ca: Path, etcd_ca: Path,
                     password_file: Path, prefix_table: Path) -> str:
     """A backbone node: lb.example.com with its mapped names, the nonce zones, registration, and what is shared by etcd."""
     records = "\n".join(

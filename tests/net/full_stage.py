@@ -12,7 +12,7 @@ from pathlib import Path
 import full_authorities
 import full_resolvers
 from asking import ask
-from certificates import Authority, Identity
+from authority import Authority, Certificate
 from environment import missing_for_lab, missing_programs
 from etcd import Etcd
 from full_config import ETCD_PREFIX, ETCD_USER, PREFIX_TABLE, backbone_config, edge_config
@@ -34,6 +34,11 @@ STOLEN_EDGE = f"e9.ns.{ZONE}"
 def missing_for_full_lab() -> str:
     """Why the full lab cannot be made here, as one sentence; empty: it can."""
     return missing_for_lab() or missing_programs("knotd", "openssl", "etcd", *full_resolvers.PROGRAMS)
+
+
+def names_of(dns_name: str, *addresses: str) -> str:
+    """The subject alternative names of a node."""
+    return ",".join([f"DNS:{dns_name}", *(f"IP:{address}" for address in addresses)])
 
 
 class FullStage(Stage):
@@ -86,19 +91,18 @@ class FullStage(Stage):
             list(pool.map(Node.attach, self.nodes.values()))
 
     def _make_identities(self) -> None:
-        authority = Authority(self.directory / "tls", "ca")
+        authority = Authority(self.directory / "tls")
         self.ca: Path = authority.ca
-        self.identities: dict[str, Identity] = {
-            "etcd": authority.issue("etcd", ["etcd.example"], list(ETCD), common_name=False)}
+        self.identities: dict[str, Certificate] = {"etcd": authority.issue("etcd", names_of("etcd.example", *ETCD))}
         for isp in ISPS.values():
-            self.identities[isp.edge_id] = authority.issue(isp.edge_id, [isp.edge_name], list(isp.edge))
+            self.identities[isp.edge_id] = authority.issue(isp.edge_id, names_of(isp.edge_name, *isp.edge))
         for backbone in BACKBONES.values():
-            self.identities[backbone.name] = authority.issue(backbone.name, [backbone.ns], list(backbone.address))
+            self.identities[backbone.name] = authority.issue(backbone.name, names_of(backbone.ns, *backbone.address))
         first = ISPS["isp1"]
-        self.identities[STOLEN] = authority.issue(STOLEN, [STOLEN_EDGE], [])
-        self.identities[EXPIRED] = authority.issue_expired(EXPIRED, [first.edge_name], list(first.edge), EXPIRED)
-        self.identities[FOREIGN] = Authority(self.directory / "foreign-tls", "foreign-ca").issue(
-            FOREIGN, [first.edge_name], list(first.edge))
+        self.identities[STOLEN] = authority.issue(STOLEN, names_of(STOLEN_EDGE))
+        self.identities[EXPIRED] = authority.issue(EXPIRED, names_of(first.edge_name, *first.edge), days=-1)
+        self.identities[FOREIGN] = Authority(self.directory / "foreign-tls", "foreign CA").issue(
+            FOREIGN, names_of(first.edge_name, *first.edge))
 
     def _make_nodes(self) -> None:
         for name, isp in EDGES.items():

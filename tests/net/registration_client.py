@@ -16,7 +16,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from certificates import Identity
+from authority import Certificate
 from namespaces import Namespace
 
 PORT = 8443
@@ -40,7 +40,7 @@ class Response:
 
 
 def post(space: Namespace, address: str, name: str, path: str, body: dict | str, ca: Path,
-         identity: Identity | None) -> Response:
+         identity: Certificate | None) -> Response:
     """One message to a backbone node over a connection of its own, with that certificate, or with none."""
     context = ssl.create_default_context(cafile=str(ca))
     context.minimum_version = ssl.TLSVersion.TLSv1_3
