@@ -177,4 +177,20 @@ inline unsigned scope_of(const dns::reply& r) {
   return r.options[7];
 }
 
+/// Two edges; e1 is nearest to 198.51.100.1, where e2 stands as well; e2 alone beside 198.51.100.2.
+struct two_edges : node {
+  two_edges() {
+    edge(1, {"198.51.100.1"});
+    edge(2, {"198.51.100.1", "198.51.100.2"});
+  }
+};
+
+/// The same with backbone nodes that stand in.
+struct with_stand_ins : two_edges {
+  with_stand_ins() {
+    settings.direct_servers = {stand_in("d1.ns.lb.example.com", "192.0.2.251"),
+                               stand_in("d2.ns.lb.example.com", "192.0.2.252")};
+  }
+};
+
 }  // namespace nearside::backbone
