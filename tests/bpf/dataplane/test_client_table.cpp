@@ -299,6 +299,49 @@ TEST_CASE("while rows are loaded, and after an agent has died over it, every cli
   CHECK(site("203.0.113.1") == 0U);
 }
 
+TEST_CASE("one flush shows a bounded number of rows, and the next ones the others", "[clients]") {
+  REQUIRE_KERNEL_SIDE();
+  fixture f(16384);
+  const std::size_t count = client_table::most_shown + 100;
+  for (std::uint32_t i = 0; i < count; ++i) f.clients.put({{ip::address_v4(0x0a000000u + i), 32}, 1 + i % 900, {}});
+  CHECK(f.site("10.0.0.0") == 1U);
+  const auto first = f.clients.flush().value();
+  CHECK(first.written == client_table::most_shown);
+  CHECK(first.unwritten == 100);
+  const auto second = f.clients.flush().value();
+  CHECK(second.written == 100);
+  CHECK(second.unwritten == 0);
+  CHECK(second.shown == count);
+  CHECK(f.clients.flush().value().written == 0);
+}
+
+TEST_CASE("maps that were just made need no clearing, those of an earlier agent are cleared piece by piece",
+          "[clients]") {
+  REQUIRE_KERNEL_SIDE();
+  const pin_root pins;
+  {
+    const object made = object::open_or_create(pins.path(), fixture::sizes(4096, 4096)).value();
+    CHECK(made.is_new());
+    client_table clients(made);
+    clients.begin_loading().value();
+    CHECK_FALSE(clients.clear_some());
+    clients.put(row("192.0.2.0", 24, 7));
+    clients.finish_loading();
+    // Once more: now there is something.
+    clients.begin_loading().value();
+    CHECK(clients.clear_some());
+  }
+  const object found = object::open_or_create(pins.path(), fixture::sizes(4096, 4096)).value();
+  CHECK_FALSE(found.is_new());
+  client_table clients(found);
+  clients.begin_loading().value();
+  int pieces = 0;
+  while (clients.clear_some()) ++pieces;
+  CHECK(pieces > 64);
+  clients.finish_loading();
+  CHECK(dataplane::site_of(found, ip::make_address("192.0.2.1")) == 0U);
+}
+
 TEST_CASE("rows that find no room are left to the agent, and answered again when there is room", "[clients][full]") {
   REQUIRE_KERNEL_SIDE();
   fixture f(8, 8);
