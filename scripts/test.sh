@@ -5,7 +5,7 @@
 readonly results=build/test-results
 # Up to this second of a whole run, the builds beside dev are begun. A first build on two cores, without what ccache
 # keeps, has used that up when the tests are done.
-readonly builds_until=${NEARSIDE_BUILDS_UNTIL:-600}
+readonly builds_until=${NEARSIDE_BUILDS_UNTIL:-420}
 
 # run_ctest PRESET LABELS [ARGUMENT...]: the labels are a regular expression.
 run_ctest() {
