@@ -204,13 +204,13 @@ void backbone_side::settle() {
     directory_->edges_changed(changed.liveness);
     directory_->rows_changed(changed.rows.rows);
   }
-  news told{changed.rows.new_sites, changed.rows.rows, changed.rows.free_sites};
-  for (const mapping::site_id site : directory_->sites_changed_by(changed.liveness)) told.sites.push_back(site);
+  auto of = directory_->sites_changed_by(changed.liveness);
+  news told{std::move(of.theirs), std::move(of.lonely), changed.rows.rows, changed.rows.free_sites};
+  told.sites.insert(told.sites.end(), changed.rows.new_sites.begin(), changed.rows.new_sites.end());
   // Whoever lives shares the clients that no row covers.
   if (!changed.liveness.empty()) told.sites.push_back(mapping::default_site);
-  std::sort(told.sites.begin(), told.sites.end());
-  told.sites.erase(std::unique(told.sites.begin(), told.sites.end()), told.sites.end());
-  if (!told.sites.empty() || !told.rows.empty() || !told.free_sites.empty()) on_news_(told);
+  // The first time also where there is nothing: the kernel may have what an earlier agent left.
+  if (!settled_ || !told.sites.empty() || !told.rows.empty() || !told.free_sites.empty()) on_news_(told);
 
   if (settled_) {
     for (const mapping::edge_id edge : changed.liveness) {

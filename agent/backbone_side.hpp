@@ -34,6 +34,7 @@ class backbone_side {
   /// numbers in `free_sites` are given to other sites when release() was called with them.
   struct news {
     std::vector<mapping::site_id> sites;
+    std::vector<mapping::site_id> lonely;  // sites that can wait: only their second server is another one
     std::vector<mapping::row_change> rows;
     std::vector<mapping::site_id> free_sites;
   };

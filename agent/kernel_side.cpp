@@ -100,14 +100,19 @@ std::optional<std::chrono::steady_clock::time_point> kernel_side::set_sites(
   const auto done = publisher_->set_sites(changes);
   spdlog::debug("sites changed sites={} words={} images={}", changes.size(), done.site_answers_changed,
                 done.images_written);
-  for (const auto& note : done.notes) spdlog::warn("left to userland reason=\"{}\"", note);
+  // Told once, not for each of many pieces.
+  if (done.notes != site_notes_) {
+    for (const auto& note : done.notes) spdlog::warn("left to userland reason=\"{}\"", note);
+    if (!done.notes.empty()) site_notes_ = done.notes;
+  }
   return done.again_at;
 }
 
 result<void> kernel_side::begin_rows() {
+  if (auto begun = clients_->begin_loading(); !begun) return begun;
   // The old rows' sites are not those of the new ones.
   publisher_->forget_sites();
-  return clients_->begin_loading();
+  return {};
 }
 
 result<void> kernel_side::change_rows(std::span<const row_change> changes) {

@@ -89,6 +89,7 @@ class kernel_side {
   std::optional<dataplane::lease> lease_;
   dataplane::publish_stats stats_;
   dataplane::client_table_stats rows_;
+  std::vector<std::string> site_notes_;  // that were logged last
   std::string route_reason_;
 };
 

@@ -21,7 +21,7 @@ constexpr std::chrono::milliseconds try_again_after{1000};
 constexpr std::chrono::milliseconds site_rests{1000};
 constexpr std::chrono::milliseconds begins_after{10};
 // What work() does at once: a few milliseconds each.
-constexpr std::size_t most_sites = 128;
+constexpr std::size_t most_images = 128;
 constexpr std::size_t most_rows = 4096;
 
 /// Takes the first ones away.
@@ -53,14 +53,14 @@ void mapping_publisher::zones_changed(std::shared_ptr<const dns::zone_set> zones
 }
 
 void mapping_publisher::publish(const backbone_side::news& changed) {
-  // Before what a start or a reload has left to do: a dead edge does not wait.
-  sites_due_.insert(sites_due_.begin(), changed.sites.begin(), changed.sites.end());
+  urgent_.add(changed.sites);
+  others_.add(changed.lonely);
   rows_due_.insert(rows_due_.end(), changed.rows.begin(), changed.rows.end());
   free_due_.insert(free_due_.end(), changed.free_sites.begin(), changed.free_sites.end());
-  // The first time who has waited for the start is answered first.
   if (begun_) {
     work();
-  } else {
+  } else if (!std::exchange(begins_, true)) {
+    // Who has waited for the start is answered first.
     next_.expires_after(begins_after);
     next_.async_wait([this](const error_code& cancelled) {
       if (cancelled) return;
@@ -81,32 +81,41 @@ void mapping_publisher::begin() {
   begun_ = now;
   loading_ = true;
   all_sites_due();
+  untold_ = others_.size();
 }
 
 void mapping_publisher::all_sites_due() {
-  sites_due_.resize(known_.rows().sites_end());
-  std::iota(sites_due_.begin(), sites_due_.end(), mapping::site_id{0});
+  std::vector<mapping::site_id> all(known_.rows().sites_end());
+  std::iota(all.begin(), all.end(), mapping::site_id{0});
+  others_.add(all);
 }
 
 // In the order that mapping::table::take_changes() asks for, and no more than a few milliseconds at a time: who asks
-// meanwhile is answered between two of these.
+// meanwhile is answered between two of these. A dead edge does not wait for what a start or a reload has left to do.
 void mapping_publisher::work() {
   if (!begun_) return;
   if (loading_ && kernel_.clear_rows()) {
     work_on();
     return;
   }
-  if (const auto now = first(sites_due_, most_sites); !now.empty()) set_sites(now);
-  if (sites_due_.empty() && (!rows_due_.empty() || unwritten_)) change_rows(first(rows_due_, most_rows));
-  if (sites_due_.empty() && rows_due_.empty()) {
-    if (std::exchange(loading_, false)) finish();
-    // Rows no longer name them.
-    if (const auto now = first(free_due_, most_sites); !now.empty()) {
-      set_sites(now);
-      release_later(now);
+  const std::size_t most =
+      std::max<std::size_t>(1, most_images / std::max<std::size_t>(1, kernel_.site_groups().size()));
+  set_sites(urgent_.take(most));
+  if (urgent_.empty()) {
+    const auto now = others_.take(most);
+    set_sites(now);
+    untold_ -= std::min(untold_, now.size());
+    if (!rows_due_.empty() || unwritten_) change_rows(first(rows_due_, most_rows));
+    if (rows_due_.empty()) {
+      if (loading_ && untold_ == 0) finish();
+      // Rows no longer name them.
+      if (const auto free = first(free_due_, most); !free.empty()) {
+        set_sites(free);
+        release_later(free);
+      }
     }
   }
-  if (!sites_due_.empty() || !rows_due_.empty() || !free_due_.empty() || unwritten_) work_on();
+  if (!urgent_.empty() || !others_.empty() || !rows_due_.empty() || !free_due_.empty() || unwritten_) work_on();
 }
 
 void mapping_publisher::work_on() {
@@ -117,12 +126,12 @@ void mapping_publisher::work_on() {
 }
 
 void mapping_publisher::finish() {
+  loading_ = false;
   kernel_.finish_rows();
-  change_rows({});
-  const auto& now = kernel_.last_rows();
+  unwritten_ = true;  // what people still see of the rows before
   const auto took = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - *begun_);
-  spdlog::info("mapping loaded rows4={} rows6={} sites={} took={}ms", now.rows4, now.rows6, known_.rows().sites_end(),
-               took.count());
+  spdlog::info("mapping loaded rows={} sites={} left_to_userland={} took={}ms", known_.rows().size(),
+               known_.rows().sites_end(), unsettled_.size(), took.count());
 }
 
 void mapping_publisher::set_sites(std::span<const mapping::site_id> sites) {
@@ -195,11 +204,13 @@ void mapping_publisher::change_rows(std::span<const mapping::row_change> changes
 }
 
 void mapping_publisher::try_again() {
+  if (std::exchange(tries_again_, true)) return;
   again_.expires_after(try_again_after);
   again_.async_wait([this](const error_code& cancelled) {
     if (cancelled) return;
+    tries_again_ = false;
     if (!begun_) begin();
-    sites_due_.insert(sites_due_.end(), unsettled_.begin(), unsettled_.end());
+    others_.add(std::vector<mapping::site_id>(unsettled_.begin(), unsettled_.end()));
     unsettled_.clear();
     unwritten_ = true;
     work();

@@ -15,6 +15,7 @@
 
 #include "agent/backbone_side.hpp"
 #include "agent/config/load.hpp"
+#include "agent/due_sites.hpp"
 #include "agent/kernel_side.hpp"
 
 namespace nearside {
@@ -57,13 +58,17 @@ class mapping_publisher {
   std::shared_ptr<const dns::zone_set> zones_;
   std::optional<std::chrono::steady_clock::time_point> begun_;  // the kernel's rows are made of ours since
   bool loading_ = false;                                        // and not yet all there
-  std::deque<mapping::site_id> sites_due_;                      // what is to be told, in this order
+  bool begins_ = false;                                         // or will be in a moment
+  due_sites urgent_;                                            // what is to be told, in this order
+  due_sites others_;
+  std::size_t untold_ = 0;  // the first ones of them: while rows are loaded, those without an answer yet
   std::deque<mapping::row_change> rows_due_;
   std::deque<mapping::site_id> free_due_;
   bool unwritten_ = false;                 // there are rows that people do not see yet
   std::set<mapping::site_id> unsettled_;   // the kernel had no room for their answers
   std::vector<mapping::site_id> at_rest_;  // numbers that are given to others in a moment
   std::vector<mapping::site_id> free_;     // and those that rest after them
+  bool tries_again_ = false;
   boost::asio::steady_timer next_;
   boost::asio::steady_timer again_;
   boost::asio::steady_timer resting_;

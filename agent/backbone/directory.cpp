@@ -310,12 +310,12 @@ directory::alternatives directory::default_alternatives(std::uint32_t ttl) const
   return made;
 }
 
-std::vector<site_id> directory::sites_changed_by(std::span<const edge_id> edges) const {
+directory::changed_sites directory::sites_changed_by(std::span<const edge_id> edges) const {
   const auto& rows = registry_.rows();
-  std::vector<site_id> changed;
+  changed_sites changed;
   for (const edge_id edge : edges) {
     const auto with = rows.sites_with(edge);
-    changed.insert(changed.end(), with.begin(), with.end());
+    changed.theirs.insert(changed.theirs.end(), with.begin(), with.end());
   }
   // Without backbone nodes that stand in, the second server of a lonely edge is whoever follows it.
   if (settings_.direct_servers.empty() && !edges.empty()) {
@@ -323,11 +323,9 @@ std::vector<site_id> directory::sites_changed_by(std::span<const edge_id> edges)
       const auto of_site = rows.edges_of(site);
       const auto living =
           std::count_if(of_site.begin(), of_site.end(), [&](edge_id edge) { return edges_.living(edge) != nullptr; });
-      if (living == 1) changed.push_back(site);
+      if (living == 1) changed.lonely.push_back(site);
     }
   }
-  std::sort(changed.begin(), changed.end());
-  changed.erase(std::unique(changed.begin(), changed.end()), changed.end());
   return changed;
 }
 

@@ -88,7 +88,11 @@ class directory final : public dns::mapping {
   /// The default depends on the client's address, so only the agent can answer it.
   [[nodiscard]] bool default_by_address() const noexcept { return nearest_ != nullptr; }
   /// The sites whose referrals may be others since these edges changed; the default site may always be.
-  [[nodiscard]] std::vector<site_id> sites_changed_by(std::span<const edge_id> edges) const;
+  struct changed_sites {
+    std::vector<site_id> theirs;  // have one of these edges; a site may be in both, and more than once
+    std::vector<site_id> lonely;  // have one living edge and no stand-ins: its second server may be another one
+  };
+  [[nodiscard]] changed_sites sites_changed_by(std::span<const edge_id> edges) const;
 
   // ---- for the registration (registry::servers_of) and the command line ----
   [[nodiscard]] std::vector<std::string> servers_of(const edge_state& edge, const prefix* who) const;

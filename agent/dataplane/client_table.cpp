@@ -1,8 +1,11 @@
 // SPDX-License-Identifier: BSD-2-Clause
 #include "agent/dataplane/client_table.hpp"
 
+#include <algorithm>
 #include <atomic>
+#include <cstddef>
 #include <stdexcept>
+#include <unordered_set>
 #include <utility>
 
 #include "agent/dataplane/client_address.hpp"
@@ -64,21 +67,27 @@ struct family {
   Rows rows;
   Rows before;  // while rows are loaded: those that the map shows and that have not come yet
   shown_rows<Shown> shown;
-  std::vector<key> changed;   // since the last flush()
-  std::size_t not_shown = 0;  // rows for which the map had no room
-  bool room = false;          // rows have gone since
+  std::vector<key> gone;                                   // rows, since they were taken out of the map
+  std::vector<key> changed;                                // and rows that are to be written
+  std::unordered_set<key, typename Rows::hasher> refused;  // rows for which the map had no room
+  std::size_t in_map = 0;                                  // rows that the map shows
+  bool room = false;                                       // rows have gone since
 
   result<void> begin_loading() {
+    Rows found;
+    const auto read = shown.read([&](const Shown& k, const mapping_value& v) { found.emplace(row_key(k), row_of(v)); });
+    if (!read) return read;
+    before.swap(found);
     rows.clear();
-    before.clear();
+    gone.clear();
     changed.clear();
-    not_shown = 0;
-    return shown.read([this](const Shown& k, const mapping_value& v) { before.emplace(row_key(k), row_of(v)); });
+    refused.clear();
+    in_map = 0;
+    return {};
   }
 
   void finish_loading() {
-    for (const auto& [k, value] : before) changed.push_back(k);
-    room = !before.empty();
+    for (const auto& [k, value] : before) gone.push_back(k);
     before = {};
   }
 
@@ -87,7 +96,10 @@ struct family {
     const auto [at, added] = rows.try_emplace(k);
     row_value& value = at->second;
     const bool moved = added || value.site != row.site;
-    if (const auto old = before.extract(k)) value = old.mapped();
+    if (const auto old = before.extract(k)) {
+      value = old.mapped();
+      ++in_map;
+    }
     if (!value.shown || value.site != row.site || value.edge != row.edge) changed.push_back(k);
     value.site = row.site;
     value.edge = row.edge;
@@ -95,43 +107,57 @@ struct family {
   }
 
   bool erase(const key& k) {
-    if (rows.erase(k) == 0) return false;
-    changed.push_back(k);
-    room = true;
+    const auto row = rows.find(k);
+    if (row == rows.end()) return false;
+    if (row->second.shown) {
+      gone.push_back(k);
+      --in_map;
+    }
+    refused.erase(k);
+    rows.erase(row);
     return true;
   }
 
+  // First what makes room, then what needs it; what was refused before comes last.
   result<void> flush(client_table_stats& stats) {
-    if (room && not_shown > 0) {
-      for (const auto& [k, value] : rows) {
-        if (!value.shown) changed.push_back(k);
+    const std::size_t going = std::min(gone.size(), client_table::most_shown);
+    for (const key& k : std::span(gone).last(going)) shown.erase(shown_key(k));
+    std::size_t coming = 0;
+    if (going == gone.size()) {
+      room = room || going > 0;
+      if (changed.empty() && std::exchange(room, false)) {
+        for (auto k = refused.begin(); k != refused.end() && changed.size() < client_table::most_shown; ++k)
+          changed.push_back(*k);
+        room = changed.size() == client_table::most_shown;
       }
+      coming = std::min(changed.size(), client_table::most_shown);
+      for (const key& k : std::span(changed).last(coming))
+        if (const auto row = rows.find(k); row != rows.end()) shown.put(shown_key(k), value_of(row->second));
     }
-    room = false;
-    const std::size_t count = std::min(changed.size(), client_table::most_shown);
-    for (const key& k : std::span(changed).last(count)) {
-      const auto row = rows.find(k);
-      if (row == rows.end()) {
-        shown.erase(shown_key(k));
-      } else {
-        shown.put(shown_key(k), value_of(row->second));
-        row->second.shown = true;
-      }
-    }
-    const auto refused = shown.flush();
-    if (!refused) return refused.error();
-    changed.resize(changed.size() - count);
-    stats.written += count;
-    stats.unwritten += changed.size();
-    for (const Shown& k : *refused) {
-      if (const auto row = rows.find(row_key(k)); row != rows.end()) row->second.shown = false;
-    }
-    if (!refused->empty() || not_shown > 0) {
-      not_shown = 0;
-      for (const auto& [k, value] : rows) not_shown += value.shown ? 0 : 1;
-    }
-    stats.shown += rows.size() - not_shown;
+    const auto left_out = shown.flush();
+    if (!left_out) return left_out.error();
+    gone.resize(gone.size() - going);
+    for (const key& k : std::span(changed).last(coming)) tell(k, true);
+    changed.resize(changed.size() - coming);
+    for (const Shown& k : *left_out) tell(row_key(k), false);
+    if (!left_out->empty()) room = false;
+    stats.written += going + coming;
+    stats.unwritten += gone.size() + changed.size() + (room && !refused.empty() ? refused.size() : 0);
+    stats.shown += in_map;
     return {};
+  }
+
+ private:
+  void tell(const key& k, bool is_shown) {
+    const auto row = rows.find(k);
+    if (row == rows.end()) return;
+    in_map += is_shown ? 1 : 0;
+    in_map -= row->second.shown ? 1 : 0;
+    row->second.shown = is_shown;
+    if (is_shown)
+      refused.erase(k);
+    else
+      refused.insert(k);
   }
 };
 
@@ -188,8 +214,8 @@ result<client_table_stats> client_table::state::flush() {
     stats.notes.push_back(plural(stats.left_rows6, "IPv6 row") + " found no room (mapping6, or more than " +
                           std::to_string(MAX_LENGTHS6) + " prefix lengths): only clients in a /64 row are answered");
   }
-  if (four.not_shown + six.not_shown > 0) {
-    stats.notes.push_back(plural(four.not_shown + six.not_shown, "row") +
+  if (four.refused.size() + six.refused.size() > 0) {
+    stats.notes.push_back(plural(four.refused.size() + six.refused.size(), "row") +
                           " count but are not shown: the maps are full");
   }
   return stats;
@@ -202,12 +228,14 @@ client_table& client_table::operator=(client_table&&) noexcept = default;
 client_table::~client_table() = default;
 
 result<void> client_table::begin_loading() {
+  // What is shown is read while the program still goes by the old rows.
+  if (auto read = state_->four.begin_loading(); !read) return read;
+  if (auto read = state_->six.begin_loading(); !read) return read;
   const std::atomic_ref<__u32> flags(state_->tables.config().flags);
   flags.fetch_or(CONFIG_ROWS_LOADING, std::memory_order_release);
   wait_for_running_programs();
   state_->clear();
-  if (auto read = state_->four.begin_loading(); !read) return read;
-  return state_->six.begin_loading();
+  return {};
 }
 
 bool client_table::clear_some() {

@@ -73,7 +73,7 @@ class publisher {
   /// to the agent and told in the notes; `again_at` as in change().
   publish_stats set_sites(std::span<const site_change> changes);
   /// From now on the agent answers everything by site: before the numbers of the sites get another meaning
-  /// (client_table::load()).
+  /// (client_table::begin_loading()).
   publish_stats forget_sites();
 
  private:

@@ -50,6 +50,8 @@ registrar::moment now() { return {clock::now(), std::chrono::system_clock::now()
 }  // namespace
 
 struct registration::state : std::enable_shared_from_this<registration::state> {
+  static asio::awaitable<void> withdraw(std::shared_ptr<state> self);
+
   /// One backbone node: what is to be said, and the connection to say it on.
   struct node {
     node(const asio::any_io_executor& executor, backbone_settings from, const settings& all, https::tls_context tls,
@@ -330,9 +332,11 @@ void registration::start() {
     asio::co_spawn(state_->executor, state::talk(state_, id), asio::detached);
 }
 
-asio::awaitable<void> registration::withdraw() {
-  const auto self = state_;
-  self->stopping = true;
+asio::awaitable<void> registration::withdraw() { return state::withdraw(state_); }
+
+// Of its own: whoever asked for it may be gone when it begins.
+asio::awaitable<void> registration::state::withdraw(std::shared_ptr<state> self) {
+  if (std::exchange(self->stopping, true)) co_return;  // another one is under way, or done
   if (self->watch) self->watch->stop();
   self->questions.cancel();
   for (const auto& one : self->nodes) {

@@ -186,12 +186,14 @@ def test_a_restarted_edge_keeps_its_rows_all_the_while(lab: FullLab) -> None:
 
 
 def test_an_edge_that_withdraws_is_in_no_referral_and_answers_on(lab: FullLab) -> None:
-    lab.withdraw(ISP1.edge_id)
+    """The verb ends when all know, and may be said again."""
+    assert lab.nodes[ISP1.edge_id].told("withdraw") == {"withdrawn": True}
+    assert {lab.edges(backbone)[ISP1.edge_id]["state"] for backbone in BACKBONES} == {"withdrawn"}
+    assert lab.nodes[ISP1.edge_id].told("withdraw") == {"withdrawn": True}
 
     def out() -> bool:
         return not any(ISP1.edge_name in lab.referral(backbone, "isp1").ns for backbone in BACKBONES)
     wait_until("no backbone node refers to it", out, timeout=3)
-    assert lab.edges("b1")[ISP1.edge_id]["state"] == "withdrawn"
     assert lab.at_edge(ISP1.edge_id).addresses, "it answers who asks"
     assert lab.nodes[ISP1.edge_id].control({"verb": "reload"}) == {"reloaded": True}
     wait_until("it is back after a reload", lambda: all(

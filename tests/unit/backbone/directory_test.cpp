@@ -316,13 +316,18 @@ TEST_CASE_METHOD(two_edges, "the sites to be told anew are those of the edge, an
   edge(3, {"198.51.100.3"});
   const auto site_of = [&](const std::string& address) { return book.book.rows().find(at(address))->site; };
   const std::vector only{book.id(1)};
+  const auto has = [](const auto& sites, auto site) {
+    return std::find(sites.begin(), sites.end(), site) != sites.end();
+  };
   const auto changed = dir().sites_changed_by(only);
-  CHECK(std::find(changed.begin(), changed.end(), site_of("198.51.100.1")) != changed.end());
-  CHECK(std::find(changed.begin(), changed.end(), site_of("198.51.100.3")) != changed.end());
+  CHECK(has(changed.theirs, site_of("198.51.100.1")));
+  CHECK_FALSE(has(changed.theirs, site_of("198.51.100.3")));
+  CHECK(has(changed.lonely, site_of("198.51.100.3")));
   settings.direct_servers = {stand_in("d1.ns.lb.example.com", "192.0.2.251")};
   made.reset();
   const auto fewer = dir().sites_changed_by(only);
-  CHECK(std::find(fewer.begin(), fewer.end(), site_of("198.51.100.3")) == fewer.end());
+  CHECK(has(fewer.theirs, site_of("198.51.100.1")));
+  CHECK(fewer.lonely.empty());
 }
 
 TEST_CASE_METHOD(with_stand_ins, "an edge is told the NS that the clients of its rows get, and those of the default",
