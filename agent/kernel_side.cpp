@@ -100,11 +100,10 @@ std::optional<std::chrono::steady_clock::time_point> kernel_side::set_sites(
   const auto done = publisher_->set_sites(changes);
   spdlog::debug("sites changed sites={} words={} images={}", changes.size(), done.site_answers_changed,
                 done.images_written);
-  // Told once, not for each of many pieces.
-  if (done.notes != site_notes_) {
-    for (const auto& note : done.notes) spdlog::warn("left to userland reason=\"{}\"", note);
-    if (!done.notes.empty()) site_notes_ = done.notes;
-  }
+  // Many pieces say the same.
+  for (const auto& note : done.notes)
+    if (const auto untold = site_lines_.tell(std::chrono::steady_clock::now()))
+      spdlog::warn("left to userland reason=\"{}\" untold={}", note, *untold);
   return done.again_at;
 }
 

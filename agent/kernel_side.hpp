@@ -13,6 +13,7 @@
 #include "agent/base/result.hpp"
 #include "agent/base/unique_fd.hpp"
 #include "agent/config/settings.hpp"
+#include "agent/base/log_limit.hpp"
 #include "agent/dataplane/client_table.hpp"
 #include "agent/dataplane/lease.hpp"
 #include "agent/dataplane/object.hpp"
@@ -89,7 +90,7 @@ class kernel_side {
   std::optional<dataplane::lease> lease_;
   dataplane::publish_stats stats_;
   dataplane::client_table_stats rows_;
-  std::vector<std::string> site_notes_;  // that were logged last
+  log_limit site_lines_{3, std::chrono::seconds(60)};
   std::string route_reason_;
 };
 

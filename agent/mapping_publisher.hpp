@@ -15,8 +15,8 @@
 
 #include "agent/backbone_side.hpp"
 #include "agent/config/load.hpp"
-#include "agent/due_sites.hpp"
 #include "agent/kernel_side.hpp"
+#include "agent/mapping/due_sites.hpp"
 
 namespace nearside {
 
@@ -59,8 +59,8 @@ class mapping_publisher {
   std::optional<std::chrono::steady_clock::time_point> begun_;  // the kernel's rows are made of ours since
   bool loading_ = false;                                        // and not yet all there
   bool begins_ = false;                                         // or will be in a moment
-  due_sites urgent_;                                            // what is to be told, in this order
-  due_sites others_;
+  mapping::due_sites urgent_;                                         // what is to be told, in this order
+  mapping::due_sites others_;
   std::size_t untold_ = 0;  // the first ones of them: while rows are loaded, those without an answer yet
   std::deque<mapping::row_change> rows_due_;
   std::deque<mapping::site_id> free_due_;

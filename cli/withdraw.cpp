@@ -26,6 +26,7 @@ constexpr std::chrono::milliseconds pause{50};
 result<bool> all_told(const std::string& socket) {
   const auto told = ask_agent(socket, {{"verb", "egress"}});
   if (!told) return told.error();
+  if (auto refused = refusal(*told)) return *std::move(refused);
   const auto& nodes = told->at("backbones").as_array();
   return std::all_of(nodes.begin(), nodes.end(),
                      [](const json::value& node) { return text_in(node.as_object(), "state") == "withdrawn"; });

@@ -45,7 +45,7 @@ build_meanwhile() {
 
 run_all() {
   local meanwhile
-  build_preset dev nearsided nearside respond_stdio backbone_node
+  build_preset dev nearsided nearside respond_stdio backbone_node fill_store
   build_meanwhile dev
   run_pytest net tests/net
   wait "$meanwhile" || { tail -n 100 "$results/build-meanwhile.log"; die "the tests do not build"; }
@@ -86,7 +86,7 @@ do_test() {
   case $kind in
     all) run_all ;;
     unit | bpf | fuzz) build_preset dev; run_ctest dev "$kind" "$@" ;;
-    net | docs) build_preset dev nearsided nearside respond_stdio backbone_node; run_pytest "$kind" "tests/$kind" "$@" ;;
+    net | docs) build_preset dev nearsided nearside respond_stdio backbone_node fill_store; run_pytest "$kind" "tests/$kind" "$@" ;;
     vm) build_preset dev; run_vm "$@"; return ;;
   esac
   say "done; the reports are in $results"

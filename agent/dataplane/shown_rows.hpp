@@ -10,6 +10,7 @@
 #include <cstring>
 #include <functional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "agent/base/result.hpp"
@@ -48,7 +49,8 @@ class shown_rows {
     values_.push_back(value);
   }
   void erase(const Key& key) { removed_.push_back(key); }
-  /// Removes, then writes. The keys that the map has no room for come back.
+  /// Removes, then writes. The keys that the map has no room for come back. After an error nothing waits: what counts is
+  /// put and erased again.
   result<std::vector<Key>> flush();
 
  private:
@@ -85,10 +87,13 @@ result<void> shown_rows<Key>::read(const std::function<void(const Key&, const ma
 
 template <typename Key>
 result<std::vector<Key>> shown_rows<Key>::flush() {
-  for (std::size_t done = 0; done < removed_.size();) {
-    auto count = static_cast<std::uint32_t>(std::min(batch, removed_.size() - done));
+  const auto removed = std::exchange(removed_, {});
+  const auto keys = std::exchange(keys_, {});
+  const auto values = std::exchange(values_, {});
+  for (std::size_t done = 0; done < removed.size();) {
+    auto count = static_cast<std::uint32_t>(std::min(batch, removed.size() - done));
     const std::uint32_t wanted = count;
-    if (bpf_map_delete_batch(tables_->fd(map_), &removed_[done], &count, nullptr) == 0) {
+    if (bpf_map_delete_batch(tables_->fd(map_), &removed[done], &count, nullptr) == 0) {
       done += wanted;
       continue;
     }
@@ -96,22 +101,19 @@ result<std::vector<Key>> shown_rows<Key>::flush() {
     if (errno != ENOENT) return failed("delete");
     done += count + 1;
   }
-  removed_.clear();
   std::vector<Key> refused;
-  for (std::size_t done = 0; done < keys_.size();) {
-    auto count = static_cast<std::uint32_t>(std::min(batch, keys_.size() - done));
+  for (std::size_t done = 0; done < keys.size();) {
+    auto count = static_cast<std::uint32_t>(std::min(batch, keys.size() - done));
     const std::uint32_t wanted = count;
-    if (bpf_map_update_batch(tables_->fd(map_), &keys_[done], &values_[done], &count, nullptr) == 0) {
+    if (bpf_map_update_batch(tables_->fd(map_), &keys[done], &values[done], &count, nullptr) == 0) {
       done += wanted;
       continue;
     }
     if (errno != E2BIG && errno != ENOMEM) return failed("update");
     done += count;
-    refused.push_back(keys_[done]);
+    refused.push_back(keys[done]);
     ++done;
   }
-  keys_.clear();
-  values_.clear();
   return refused;
 }
 

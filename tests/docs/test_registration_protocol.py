@@ -76,7 +76,7 @@ def test_the_example_with_curl_and_openssl_works(tmp_path: Path) -> None:
         assert done.returncode == 0, f"{done.stdout}\n{done.stderr}\n{node.text()}"
         assert "198.51.100.7\n" in done.stdout
         assert node.ask("edges")["e17.ns.lb.example.com."]["state"] == "withdrawn"
-        assert node.counter("registry", "reported") == 1
+        assert node.counter("messages", "reported") == 1
         assert seen and len(seen[0].split(".")[0]) == 26
     finally:
         node.stop()

@@ -26,6 +26,7 @@
 #include <sstream>
 
 #include "agent/backbone/etcd.hpp"
+#include "agent/backbone/figures_json.hpp"
 #include "agent/backbone/port_check.hpp"
 #include "agent/backbone/registration_api.hpp"
 #include "agent/backbone/store.hpp"
@@ -260,61 +261,12 @@ class node {
   }
 
   json::value counters() {
-    json::object refused;
-    for (std::size_t i = 0; i < mapping::refusal_count; ++i)
-      refused[mapping::text_of(static_cast<mapping::refusal>(i))] = book_.count().refused[i];
-    refused["unknown_target"] = api_->unknown_targets();
-    const auto& https = server_->count();
-    const auto& book = book_.count();
     json::object made{{"cpu_seconds", cpu_seconds()},
-                      {"refused", std::move(refused)},
-                      {"registry", json::object{{"registered", book.registered},
-                                                {"renewed", book.renewed},
-                                                {"withdrawn", book.withdrawn},
-                                                {"reported", book.reported},
-                                                {"egresses_refused", book.egresses_refused}}},
-                      {"https", json::object{{"accepted", https.accepted},
-                                             {"handshakes", https.handshakes},
-                                             {"resumed", https.resumed},
-                                             {"no_certificate", https.no_certificate},
-                                             {"bad_certificate", https.bad_certificate},
-                                             {"failed_handshake", https.failed_handshake},
-                                             {"timed_out", https.timed_out},
-                                             {"evicted", https.evicted},
-                                             {"crowded", https.crowded},
-                                             {"requests", https.requests},
-                                             {"malformed", https.malformed},
-                                             {"too_large", https.too_large},
-                                             {"connections", server_->connections()}}}};
-    if (store_) {
-      const auto now = store_->count();
-      made["store"] =
-          json::object{{"written", now.written},      {"transactions", now.transactions}, {"failed", now.failed},
-                       {"waiting", now.waiting},      {"records", now.records},           {"octets", now.octets},
-                       {"last_error", now.last_error}};
-    }
-    if (etcd_) {
-      const auto now = etcd_->count();
-      made["etcd"] = json::object{{"connected", now.connected},
-                                  {"endpoint", now.endpoint},
-                                  {"waiting", now.waiting},
-                                  {"written", now.written},
-                                  {"spared", now.spared},
-                                  {"arrived", now.arrived},
-                                  {"own", now.own},
-                                  {"malformed", now.malformed},
-                                  {"lists", now.lists},
-                                  {"sessions", now.sessions},
-                                  {"refused", now.refused},
-                                  {"last_error", now.last_error}};
-    }
-    if (checks_) {
-      const auto& now = checks_->count();
-      made["checks"] = json::object{{"sent", now.sent},       {"received", now.received},
-                                    {"foreign", now.foreign}, {"good", now.good},
-                                    {"failed", now.failed},   {"unsent", now.unsent},
-                                    {"late", now.late},       {"addresses", checks_->addresses()}};
-    }
+                      {"messages", backbone::messages_json(book_, *server_, api_->unknown_targets())},
+                      {"https", backbone::figures_json(*server_)}};
+    if (store_) made["store"] = backbone::figures_json(store_->count());
+    if (etcd_) made["etcd"] = backbone::figures_json(etcd_->count());
+    if (checks_) made["port_checks"] = backbone::figures_json(*checks_);
     return made;
   }
 

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-2-Clause
-// Writes a store of so many edges with so many rows each, for tests/bench/restart.py.
+// Writes a store of so many edges with so many rows each, for tests/net/backbone_alone.py.
 #include "agent/backbone/store.hpp"
 
 #include <unistd.h>
@@ -25,7 +25,7 @@ int main(int count, char** words) {
   std::string file;
   unsigned edges = 100'000;
   unsigned rows = 1;
-  CLI::App app("Fills a store", "nearside_bench_store");
+  CLI::App app("Fills a store", "fill_store");
   app.add_option("--file", file)->required();
   app.add_option("--edges", edges);
   app.add_option("--rows", rows);
