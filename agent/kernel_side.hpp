@@ -10,10 +10,10 @@
 #include <span>
 #include <string>
 
+#include "agent/base/log_limit.hpp"
 #include "agent/base/result.hpp"
 #include "agent/base/unique_fd.hpp"
 #include "agent/config/settings.hpp"
-#include "agent/base/log_limit.hpp"
 #include "agent/dataplane/client_table.hpp"
 #include "agent/dataplane/lease.hpp"
 #include "agent/dataplane/object.hpp"

@@ -59,7 +59,7 @@ class mapping_publisher {
   std::optional<std::chrono::steady_clock::time_point> begun_;  // the kernel's rows are made of ours since
   bool loading_ = false;                                        // and not yet all there
   bool begins_ = false;                                         // or will be in a moment
-  mapping::due_sites urgent_;                                         // what is to be told, in this order
+  mapping::due_sites urgent_;                                   // what is to be told, in this order
   mapping::due_sites others_;
   std::size_t untold_ = 0;  // the first ones of them: while rows are loaded, those without an answer yet
   std::deque<mapping::row_change> rows_due_;

@@ -17,12 +17,9 @@ json::object messages_json(const mapping::registry& book, const https::server& s
     refused.emplace(mapping::text_of(word), all);
   }
   refused["unknown_target"] = unknown_targets;
-  return {{"registered", count.registered},
-          {"renewed", count.renewed},
-          {"withdrawn", count.withdrawn},
-          {"reported", count.reported},
-          {"refused", std::move(refused)},
-          {"egresses_refused", count.egresses_refused},
+  return {{"registered", count.registered}, {"renewed", count.renewed},
+          {"withdrawn", count.withdrawn},   {"reported", count.reported},
+          {"refused", std::move(refused)},  {"egresses_refused", count.egresses_refused},
           {"sightings", count.sightings}};
 }
 
@@ -44,40 +41,23 @@ json::object figures_json(const https::server& server) {
 }
 
 json::object figures_json(const store::figures& now) {
-  return {{"records", now.records},
-          {"waiting", now.waiting},
-          {"written", now.written},
-          {"transactions", now.transactions},
-          {"failed", now.failed},
-          {"octets", now.octets},
+  return {{"records", now.records},           {"waiting", now.waiting}, {"written", now.written},
+          {"transactions", now.transactions}, {"failed", now.failed},   {"octets", now.octets},
           {"error", now.last_error}};
 }
 
 json::object figures_json(const port_check& checks) {
   const auto& count = checks.count();
-  return {{"addresses", checks.addresses()},
-          {"sent", count.sent},
-          {"received", count.received},
-          {"foreign", count.foreign},
-          {"good", count.good},
-          {"failed", count.failed},
-          {"unsent", count.unsent},
-          {"late", count.late}};
+  return {{"addresses", checks.addresses()}, {"sent", count.sent}, {"received", count.received},
+          {"foreign", count.foreign},        {"good", count.good}, {"failed", count.failed},
+          {"unsent", count.unsent},          {"late", count.late}};
 }
 
 json::object figures_json(const etcd::figures& now) {
-  return {{"connected", now.connected},
-          {"endpoint", now.endpoint},
-          {"error", now.last_error},
-          {"waiting", now.waiting},
-          {"written", now.written},
-          {"spared", now.spared},
-          {"arrived", now.arrived},
-          {"own", now.own},
-          {"malformed", now.malformed},
-          {"refused", now.refused},
-          {"lists", now.lists},
-          {"sessions", now.sessions}};
+  return {{"connected", now.connected}, {"endpoint", now.endpoint}, {"error", now.last_error},
+          {"waiting", now.waiting},     {"written", now.written},   {"spared", now.spared},
+          {"arrived", now.arrived},     {"own", now.own},           {"malformed", now.malformed},
+          {"refused", now.refused},     {"lists", now.lists},       {"sessions", now.sessions}};
 }
 
 }  // namespace nearside::backbone

@@ -49,8 +49,8 @@ class shown_rows {
     values_.push_back(value);
   }
   void erase(const Key& key) { removed_.push_back(key); }
-  /// Removes, then writes. The keys that the map has no room for come back. After an error nothing waits: what counts is
-  /// put and erased again.
+  /// Removes, then writes. The keys that the map has no room for come back. After an error nothing waits: what counts
+  /// is put and erased again.
   result<std::vector<Key>> flush();
 
  private:

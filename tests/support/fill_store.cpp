@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: BSD-2-Clause
 // Writes a store of so many edges with so many rows each, for tests/net/backbone_alone.py.
-#include "agent/backbone/store.hpp"
-
 #include <unistd.h>
 
 #include <CLI/CLI.hpp>
 #include <boost/asio/io_context.hpp>
 #include <iostream>
+
+#include "agent/backbone/store.hpp"
 
 namespace {
 
