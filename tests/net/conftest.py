@@ -6,9 +6,13 @@ from __future__ import annotations
 import contextlib
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
+from authority import Authority
+from backbone_io import Node as BackboneNode
+from backbone_io import missing_for_backbone
 from command_line import Host
 from environment import missing_for_lab, mount_bpffs
 from full_lab import FullLab
@@ -111,3 +115,17 @@ def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     lab = getattr(item, "funcargs", {}).get("full")
     if report.failed and isinstance(lab, FullLab):
         report.sections += [(f"log of {name}", node.log()[-3000:]) for name, node in lab.nodes.items() if node.agent]
+
+
+@pytest.fixture(scope="module")
+def ca(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    need(missing_for_backbone())
+    return Authority(tmp_path_factory.mktemp("ca"))
+
+
+@pytest.fixture
+def own_node(ca: Authority, tmp_path: Path) -> Iterator[BackboneNode]:
+    """A backbone node without DNS, for a test that stops it, or fills it."""
+    made = BackboneNode(ca, tmp_path / "log", "--store", str(tmp_path / "edges.mdb"))
+    yield made
+    made.stop()

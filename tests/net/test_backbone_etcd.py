@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from authority import Authority
-from backbone_io import Edge, EtcdCluster, Node, has_etcd, missing_for_backbone, nonce_label
+from backbone_io import Edge, EtcdCluster, Node, has_etcd, nonce_label
 from conftest import need
 from wait import wait_until
 
@@ -20,14 +20,9 @@ SHARED_WITHIN = 1.0
 
 
 @pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    need(missing_for_backbone() or has_etcd())
-    return Authority(tmp_path_factory.mktemp("ca"))
-
-
-@pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory, ca: Authority) -> Iterator[EtcdCluster]:
     """With users: what a node may do, it may do below its prefix only."""
+    need(has_etcd())
     made = EtcdCluster(tmp_path_factory.mktemp("etcd"))
     made.enable_users()
     yield made

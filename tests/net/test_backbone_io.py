@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Registration over real TLS: who gets in, what is refused, that it agrees with docs/registration-api.yaml."""
+"""Registration over real TLS: who gets in, what is refused, what is proved and kept."""
 
 from __future__ import annotations
 
@@ -14,25 +14,15 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
-import yaml
 
 from authority import Authority, Certificate
-from backbone_io import Edge, Node, missing_for_backbone, nonce_label
-from conftest import need
-from environment import ROOT
+from backbone_io import Edge, Node, nonce_label
+from registration_document import check
 from wait import wait_until
 
-API = yaml.safe_load((ROOT / "docs" / "registration-api.yaml").read_text())
 REPORT = {"servers": ["fra1"], "figures": [[0, 4, "up", 11.75, 0, 0.8]],
           "answers": [{"names": ["www.lb.example.com."], "family": 4, "ttl": 20, "rank": [0]}]}
-
-
-@pytest.fixture(scope="module")
-def ca(tmp_path_factory: pytest.TempPathFactory) -> Authority:
-    need(missing_for_backbone())
-    return Authority(tmp_path_factory.mktemp("ca"))
 
 
 @pytest.fixture(scope="module")
@@ -42,27 +32,9 @@ def node(ca: Authority, tmp_path_factory: pytest.TempPathFactory) -> Iterator[No
     made.stop()
 
 
-@pytest.fixture
-def own_node(ca: Authority, tmp_path: Path) -> Iterator[Node]:
-    """For a test that stops it, or fills it."""
-    made = Node(ca, tmp_path / "log", "--store", str(tmp_path / "edges.mdb"))
-    yield made
-    made.stop()
-
-
 @pytest.fixture(scope="module")
 def edge(ca: Authority) -> Edge:
     return Edge(ca, "e17")
-
-
-def schema_of(name: str) -> dict[str, Any]:
-    """A schema of the API, with what it refers to."""
-    return {"$ref": f"#/components/schemas/{name}", "components": API["components"]}
-
-
-def check(name: str, value: Any) -> None:
-    """Raises where the value is not what the API says."""
-    jsonschema.Draft202012Validator(schema_of(name)).validate(value)
 
 
 def curl(node: Node, ca: Authority, target: str, body: str, *options: str) -> subprocess.CompletedProcess[str]:
@@ -375,123 +347,6 @@ def test_a_killed_node_knows_its_edges_when_it_is_back(own_node: Node, ca: Autho
     edge.close()
     assert edge.post(own_node, "/v1/register", body)[0] == 409
     assert edge.post(own_node, "/v1/renew", edge.message(lifetime=300))[0] == 200
-
-
-# ---- the document ----
-
-def operations() -> list[tuple[str, dict[str, Any]]]:
-    return [(path, methods["post"]) for path, methods in API["paths"].items()]
-
-
-def request_schema(operation: dict[str, Any]) -> dict[str, Any]:
-    return operation["requestBody"]["content"]["application/json"]
-
-
-def test_the_documents_schemas_are_schemas() -> None:
-    """Of JSON Schema 2020-12, as OpenAPI 3.1 wants them; every reference leads somewhere."""
-    for schema in API["components"]["schemas"].values():
-        jsonschema.Draft202012Validator.check_schema(schema)
-
-    def references(value: Any) -> Iterator[str]:
-        if isinstance(value, dict):
-            if isinstance(value.get("$ref"), str):
-                yield value["$ref"]
-            for inner in value.values():
-                yield from references(inner)
-        elif isinstance(value, list):
-            for inner in value:
-                yield from references(inner)
-    for reference in references(API):
-        there: Any = API
-        for part in reference.removeprefix("#/").split("/"):
-            there = there[part]
-        assert there
-
-
-def test_the_documents_examples_are_valid_and_the_node_takes_them(own_node: Node, ca: Authority) -> None:
-    """In the order of the document; answers of errors are valid too."""
-    edge = Edge(ca, "e17")
-    for path, operation in operations():
-        name = request_schema(operation)["schema"]["$ref"].rsplit("/", 1)[1]
-        for example in request_schema(operation)["examples"].values():
-            check(name, example["value"])
-            if path == "/v1/report":  # after the withdrawal
-                edge.sequence = example["value"]["sequence"] - 2
-                assert edge.register(own_node)[0] == 200
-            status, answer = edge.post(own_node, path, example["value"])
-            assert status == 200, answer
-    for name, response in API["components"]["responses"].items():
-        content = response["content"]["application/json"]
-        if "example" in content:
-            check("error", content["example"])
-            assert content["example"]["error"] == name
-    check("registered", API["paths"]["/v1/register"]["post"]["responses"]["200"]["content"]["application/json"]
-          ["examples"]["whole"]["value"])
-
-
-def broken(value: dict[str, Any], name: str) -> Iterator[dict[str, Any]]:
-    """The message without each member, and with each member of another type, or just beyond its bound."""
-    for member in value:
-        yield {key: inner for key, inner in value.items() if key != member}
-        for other in (None, True, -1, 1e30, "", [[]], {}, "x" * 2000, [0] * 5000):
-            yield {**value, member: other}
-    if name == "registration":
-        yield {**value, "addresses": ["192.0.2.1", "192.0.2.1"]}
-        for address in ("192.0.2.256", "x", "0.0.0.0/0", ""):
-            yield {**value, "addresses": [address]}
-        yield {**value, "egresses": [{"address": "198.51.100.7", "rtt_us": 60_000_001}]}
-        yield {**value, "egresses": [{"nonce": "x"}]}
-        yield {**value, "egresses": [{"address": "198.51.100.7", "nonce": "x" * 64}]}
-    if name == "report":
-        yield {**value, "figures": [[0, 5, "up", 1, 0, 0]]}
-        yield {**value, "figures": [[0, 4, "well", 1, 0, 0]]}
-        yield {**value, "figures": [[0, 4, "up", 1, 1.5, 0]]}
-        yield {**value, "figures": [[0, 4, "up", 1, 0]]}
-        yield {**value, "answers": [{"names": [], "family": 4, "ttl": 1, "rank": []}]}
-        yield {**value, "answers": [{"names": ["x."], "family": 4, "ttl": 172801, "rank": []}]}
-        yield {**value, "answers": [{"names": ["x."], "family": 4, "ttl": 1, "rank": [0, 0]}]}
-
-
-@pytest.mark.parametrize("path", list(API["paths"]))
-def test_what_the_schemas_refuse_the_node_refuses(own_node: Node, ca: Authority, path: str) -> None:
-    """As malformed or too large, and never takes it."""
-    operation = API["paths"][path]["post"]
-    name = request_schema(operation)["schema"]["$ref"].rsplit("/", 1)[1]
-    edge = Edge(ca, "e17")
-    validator = jsonschema.Draft202012Validator(schema_of(name))
-    example = list(request_schema(operation)["examples"].values())[-1]["value"]
-    differing = []
-    for message in broken(example, name):
-        edge.register(own_node)
-        if message.get("sequence") == example["sequence"]:
-            message["sequence"] = edge.next()
-        valid = validator.is_valid(message)
-        status, answer = edge.post(own_node, path, message)
-        if not valid and status not in (400, 413):
-            differing.append((message, status, answer))
-        if status != 200:
-            check("error", answer)
-    assert not differing, differing[:3]
-
-
-def test_the_longest_messages_of_the_document_are_taken(own_node: Node, ca: Authority) -> None:
-    """8 addresses, 256 egresses; and a report of 1,000 names and 64 ranked servers, deflated."""
-    edge = Edge(ca, "e51")
-    egresses = [{"address": f"2001:db8:{i:x}::ffff:ffff:ffff:ffff"[:45], "nonce": "v" * 26, "rtt_us": 60_000_000}
-                for i in range(256)]
-    status, answer = edge.register(own_node, [f"2001:db8::{i}" for i in range(8)], egresses, 3600)
-    assert status == 200, answer
-    check("registered", answer)
-    report = edge.message(
-        servers=[f"s{i}.example.net" for i in range(64)],
-        figures=[[i, family, "up", 12.25, 0.125, 3.5] for i in range(64) for family in (4, 6)],
-        answers=[{"names": [f"n{i}.lb.example.com."], "family": family, "ttl": 20, "rank": list(range(64))}
-                 for i in range(1000) for family in (4, 6)])
-    check("report", report)
-    body = zlib.compress(json.dumps(report, separators=(",", ":")).encode(), 9)
-    assert len(body) < 65536
-    status, answer = edge.post(own_node, "/v1/report", body, {"Content-Encoding": "deflate"})
-    assert status == 200, answer
 
 
 def test_the_log_is_bounded(own_node: Node, edge: Edge) -> None:
