@@ -142,9 +142,10 @@ def test_a_reloaded_backbone_node_refers_by_the_new_configuration_and_the_rows_t
     assert changed != config_of_b1 and reload(lab, "b1", changed) == {"reloaded": True}
     assert lab.referral("b1", "isp1", DIRECT).refers
     # Registrations go on: nothing has to be told anew.
-    wait_until("reports arrive after the reload", lambda: all(
-        edge["state"] == "alive" and edge["report_age_s"] is not None and edge["report_age_s"] <= 3
-        for edge in lab.edges("b1").values()), timeout=10)
+    def reporting(edge: dict) -> bool:
+        return edge["state"] == "alive" and edge["report_age_s"] is not None and edge["report_age_s"] <= 3
+    wait_until("reports arrive after the reload",
+               lambda: all(reporting(lab.edges("b1")[isp.edge_id]) for isp in ISPS.values()), timeout=10)
 
 
 @pytest.mark.parametrize("change", ["certificate", "role"])
