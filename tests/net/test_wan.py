@@ -78,16 +78,20 @@ def _checksum(message: bytes) -> int:
 @FAMILIES
 @pytest.mark.parametrize("server", ADDRESSES)
 def test_each_server_is_as_far_away_as_its_link_says(lab: MeasuredLab, server: str, family: int) -> None:
-    """Two hundred pings a second. A busy machine delays some of them, so the quickest quarter tells about the link, and
-    the quietest of up to five rounds; none is quicker than its link in any."""
+    """Two hundred pings a second; the machine's own share is what a link of one millisecond takes longer than that, just
+    before. A busy machine delays some pings, so the quickest quarter tells about the link, and the quietest of up to
+    five rounds; none is quicker than its link in any."""
     link = LINKS[server]
     for _ in range(5):
+        lab.wan.set(server, rtt_ms=1, jitter_ms=0, family=family)
+        own = sorted(ping(lab, server, family, 100))[25] - 1
+        lab.wan.restore()
         times = sorted(ping(lab, server, family, 100))
-        print(f"{server}: {times[0]:.2f} / {times[50]:.2f} / {times[-1]:.2f} ms")
+        print(f"{server}: {times[0]:.2f} / {times[50]:.2f} / {times[-1]:.2f} ms, of which {own:.2f} are the machine's")
         assert len(times) == 100 and times[0] >= link.rtt_ms - link.jitter_ms
-        if times[25] < link.rtt_ms + 0.5:
+        if times[25] - own < link.rtt_ms + 0.5:
             break
-    assert times[25] < link.rtt_ms + 0.5
+    assert times[25] - own < link.rtt_ms + 0.5
     assert times[90] - times[10] >= link.jitter_ms / 2
 
 
