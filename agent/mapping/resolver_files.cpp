@@ -28,9 +28,12 @@ std::string printable(std::string_view text) {
   return shown;
 }
 
+void note(found_resolvers& found, std::string text) {
+  if (found.notes.size() < most_notes) found.notes.push_back(std::move(text));
+}
+
 void note(found_resolvers& found, const std::string& where, std::string_view what, std::string_view text) {
-  if (found.notes.size() >= most_notes) return;
-  found.notes.push_back(where + std::string(what) + ": " + printable(text));
+  note(found, where + std::string(what) + ": " + printable(text));
 }
 
 void add(found_resolvers& found, const std::string& where, address one) {
@@ -198,8 +201,7 @@ std::string_view text_of(resolver_source from) noexcept {
 
 void merge(found_resolvers& found, const found_resolvers& more) {
   for (const address& one : more.addresses) add(found, "", one);
-  for (const std::string& one : more.notes)
-    if (found.notes.size() < most_notes) found.notes.push_back(one);
+  for (const std::string& one : more.notes) note(found, one);
 }
 
 found_resolvers parse_resolv_conf(std::string_view text) {
@@ -277,7 +279,7 @@ found_resolvers parse_dhcpcd_lease(std::string_view octets) {
   constexpr std::size_t fixed = 236;
   constexpr std::string_view cookie = "\x63\x82\x53\x63";
   if (octets.size() < fixed + cookie.size() || octets.substr(fixed, cookie.size()) != cookie) {
-    found.notes.emplace_back("no DHCP message");
+    note(found, "no DHCP message");
     return found;
   }
   octets.remove_prefix(fixed + cookie.size());
@@ -291,7 +293,7 @@ found_resolvers parse_dhcpcd_lease(std::string_view octets) {
     }
     const std::size_t length = octets.size() < 2 ? octets.size() : static_cast<std::uint8_t>(octets[1]);
     if (octets.size() < 2 + length) {
-      found.notes.emplace_back("the DHCP message ends in an option");
+      note(found, "the DHCP message ends in an option");
       break;
     }
     if (octets[0] == domain_name_servers) add_all(found, octets.substr(2, length), false);
@@ -313,7 +315,7 @@ found_resolvers parse_dhcpcd_lease6(std::string_view octets) {
   while (!octets.empty()) {
     const std::size_t length = octets.size() < header ? octets.size() : number_at(2);
     if (octets.size() < header + length) {
-      found.notes.emplace_back("the DHCPv6 message ends in an option");
+      note(found, "the DHCPv6 message ends in an option");
       break;
     }
     if (number_at(0) == dns_servers) add_all(found, octets.substr(header, length), true);

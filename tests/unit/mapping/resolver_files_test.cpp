@@ -137,6 +137,13 @@ TEST_CASE("dhcpcd keeps the messages of the servers", "[mapping][resolver_files]
                             server.substr(1))
             .notes == list{"the DHCPv6 message ends in an option"});
   CHECK(parse_dhcpcd_lease6("").addresses.empty());
+
+  const std::string nine_nowhere(9 * std::size_t{16}, '\0');
+  const auto many = parse_dhcpcd_lease6(
+      "\x07"
+      "abc\0\x17\0\x90"s +
+      nine_nowhere + "\0\x17\0\x10"s);
+  CHECK(many.notes.size() == 8);
 }
 
 TEST_CASE("systemd-resolved's own address stands for the servers that it asks", "[mapping][resolver_files]") {
