@@ -4,15 +4,14 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-import kept
 from balanced import SERVERS, ZONE_HEAD, balance, check
 from counting import Growth
+from demo_run import Demo
 from environment import missing_for_lab
 from lab import CLIENT4, EDGE4, EDGE6, ZONE
 from measured_lab import ADDRESSES, LINKS, NAMES, MeasuredLab
@@ -20,7 +19,6 @@ from questions import Reply
 from show import Show, Untrue
 from wait import TimedOut, wait_until
 
-STATE = Path("/run/nearside-demo.json")
 NAME = f"www.{ZONE}"
 # Sooner than by default, so that nobody has to wait: docs/policies.md has the figures for everyday use.
 CONFIG = (check("web", interval="500ms", interval_in_use="250ms", timeout="500ms", recheck="200ms")
@@ -171,61 +169,25 @@ def demonstrate(show: Show, lab: MeasuredLab) -> None:
     lab.restore()
 
 
-def next_commands(lab: MeasuredLab, keep: bool) -> None:
-    """What to try next."""
-    if not keep:
-        print("\nTry next:\n"
-              "   ./dev demo --keep      the same, left up for you to look around in\n"
-              "   ./dev test             every test\n"
-              "   less docs/quickstart.md")
-        return
+def next_commands(lab: MeasuredLab) -> list[str]:
+    """What to try in a lab that was left up."""
     client, edge = " ".join(lab.client.enter), " ".join(lab.edge.enter)
-    nearside = " ".join(lab.nearside_command())
-    print(f"\nThe lab is up. Try next:\n"
-          f"   {client} dig @{EDGE4} {NAME}\n"
-          f"   {edge} {nearside} explain {NAME} --type A --socket {lab.directory}/control.sock\n"
-          f"   bpftool map dump pinned {lab.pinned('names_short')}\n"
-          f"\nEnter the client with   {client} bash\n"
-          f"the edge with           {edge} bash\n"
-          f"Logs and configuration are in {lab.directory}\n"
-          f"Remove it with          ./dev demo --remove")
+    return [f"{client} dig @{EDGE4} {NAME}",
+            f"{edge} {' '.join(lab.nearside_command())} explain {NAME} --type A --socket {lab.directory}/control.sock",
+            f"bpftool map dump pinned {lab.pinned('names_short')}"]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="./dev demo", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave the lab up and say how to enter it")
-    parser.add_argument("--remove", action="store_true", help="remove what --keep left")
-    options = parser.parse_args()
-    if options.remove:
-        kept.remove(STATE)
-        return 0
-    if missing := missing_for_lab():
-        print(f"demo: {missing}", file=sys.stderr)
-        return 1
-    if options.keep and STATE.exists():
-        print("demo: one is up already; remove it first with ./dev demo --remove", file=sys.stderr)
-        return 1
-    show = Show()
-    show.step("Making a client, an edge node and three web servers, each in a network namespace")
-    try:
-        with MeasuredLab(keep=options.keep) as lab:
-            try:
-                demonstrate(show, lab)
-            except BaseException:
-                lab.keep = False
-                raise
-            show.end()
-            if options.keep:
-                kept.remember(STATE, lab)
-            next_commands(lab, options.keep)
-    except (Untrue, RuntimeError, AssertionError) as problem:
-        print(f"\n   ✗ {problem}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; everything is removed.", file=sys.stderr)
-        return 130
-    return 0
-
+DEMO = Demo(
+    command="./dev demo",
+    description=__doc__,
+    state=Path("/run/nearside-demo.json"),
+    missing=missing_for_lab,
+    first_step="Making a client, an edge node and three web servers, each in a network namespace",
+    lab=MeasuredLab,
+    tell=demonstrate,
+    next_without_lab=["./dev test             every test", "less docs/quickstart.md"],
+    next_in_lab=next_commands,
+    places=lambda lab: {"the client": lab.client, "the edge": lab.edge})
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(DEMO.main())

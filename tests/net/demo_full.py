@@ -5,11 +5,10 @@ also checked; an untrue fact gives exit status 1."""
 
 from __future__ import annotations
 
-import argparse
 import sys
 from pathlib import Path
 
-import kept
+from demo_run import Demo
 from full_lab import ALL_ISPS, FullLab, timed
 from full_plan import BACKBONES, ISPS, RTT, SERVERS, WWW, ZONE, ranked
 from full_stage import missing_for_full_lab
@@ -18,7 +17,6 @@ from show import Show, Untrue
 from wait import TimedOut
 from watching import clients_asking
 
-STATE = Path("/run/nearside-demo-full.json")
 SLOWED, KILLED = "isp1", "isp3"
 
 
@@ -96,62 +94,37 @@ def kill_an_edge(show: Show, lab: FullLab) -> None:
     show.fact(True, f"started again: clients of {isp.name} are told {isp.best}")
 
 
-def next_commands(lab: FullLab, keep: bool) -> None:
-    """What to try next."""
-    if not keep:
-        print("\nTry next:\n   ./dev demo full --keep      the same, left up for you to look around in")
-        return
+def tell(show: Show, lab: FullLab) -> None:
+    """The whole story."""
+    introduce(show)
+    bring_up(show, lab)
+    who_gets_what(show, lab)
+    slow_a_server(show, lab)
+    kill_an_edge(show, lab)
+
+
+def next_commands(lab: FullLab) -> list[str]:
+    """What to try in a lab that was left up."""
     b1 = lab.nodes["b1"]
     enter, client = " ".join(b1.space.enter), " ".join(lab.spaces["isp1"].enter)
     nearside = " ".join(b1.command())
-    print(f"\nThe lab is up. Try next:\n"
-          f"   {client} dig @{ISPS['isp1'].resolver[0]} {WWW}\n"
-          f"   {enter} {nearside} mappings --socket {b1.socket}\n"
-          f"   {enter} {nearside} edges --socket {b1.socket}\n"
-          f"   {enter} {nearside} explain www.{ZONE} --resolver {ISPS['isp2'].resolver[0]} --socket {b1.socket}\n"
-          f"Logs and configuration are in {lab.directory}\n"
-          f"Remove it with          ./dev demo full --remove")
+    return [f"{client} dig @{ISPS['isp1'].resolver[0]} {WWW}",
+            f"{enter} {nearside} mappings --socket {b1.socket}",
+            f"{enter} {nearside} edges --socket {b1.socket}",
+            f"{enter} {nearside} explain www.{ZONE} --resolver {ISPS['isp2'].resolver[0]} --socket {b1.socket}"]
 
 
-def main() -> int:
-    parser = argparse.ArgumentParser(prog="./dev demo full", description=__doc__)
-    parser.add_argument("--keep", action="store_true", help="leave the lab up and say how to enter it")
-    parser.add_argument("--remove", action="store_true", help="remove what --keep left")
-    options = parser.parse_args()
-    if options.remove:
-        kept.remove(STATE)
-        return 0
-    if missing := missing_for_full_lab():
-        print(f"demo: {missing}", file=sys.stderr)
-        return 1
-    if options.keep and STATE.exists():
-        print("demo: one is up already; remove it first with ./dev demo full --remove", file=sys.stderr)
-        return 1
-    show = Show()
-    show.step("Making an Internet in network namespaces")
-    introduce(show)
-    try:
-        with FullLab(keep=options.keep) as lab:
-            try:
-                bring_up(show, lab)
-                who_gets_what(show, lab)
-                slow_a_server(show, lab)
-                kill_an_edge(show, lab)
-            except BaseException:
-                lab.keep = False
-                raise
-            show.end()
-            if options.keep:
-                kept.remember(STATE, lab)
-            next_commands(lab, options.keep)
-    except (Untrue, RuntimeError, AssertionError) as problem:
-        print(f"\n   ✗ {problem}", file=sys.stderr)
-        return 1
-    except KeyboardInterrupt:
-        print("\nInterrupted; everything is removed.", file=sys.stderr)
-        return 130
-    return 0
-
+DEMO = Demo(
+    command="./dev demo full",
+    description=__doc__,
+    state=Path("/run/nearside-demo-full.json"),
+    missing=missing_for_full_lab,
+    first_step="Making an Internet in network namespaces",
+    lab=FullLab,
+    tell=tell,
+    next_without_lab=[],
+    next_in_lab=next_commands,
+    places=lambda lab: {"a client of isp1": lab.spaces["isp1"], "backbone node b1": lab.nodes["b1"].space})
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(DEMO.main())

@@ -14,12 +14,12 @@ from pathlib import Path
 import pytest
 
 from conftest import need
-from demo import STATE
+from demo import DEMO
 from environment import ROOT, build_directory, missing_for_lab
 from lab import Lab
 from wait import TimedOut, wait_until
 
-DEMO = [sys.executable, str(ROOT / "tests" / "net" / "demo.py")]
+COMMAND = [sys.executable, str(ROOT / "tests" / "net" / "demo.py")]
 
 
 @pytest.fixture(autouse=True)
@@ -52,7 +52,7 @@ def test_a_wait_that_is_in_vain_says_what_for() -> None:
 def test_the_demo_shows_true_facts_within_forty_seconds() -> None:
     """`./dev demo` as a user runs it: exit status 0, the kernel answered what was asked, and the answer moved."""
     began = time.monotonic()
-    done = subprocess.run(DEMO, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(COMMAND, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
     assert "4 queries asked, 4 answered by the kernel, 0 by the agent" in done.stdout
     for moved in ("from near to mid", "from mid to near"):
@@ -69,14 +69,14 @@ def test_a_demo_without_the_program_on_the_interface_fails(tmp_path: Path) -> No
         script = f'#!/bin/sh\ncase "$*" in *" attach "*) exit 0;; esac\nexec {real} "$@"\n'
         (tmp_path / folder / name).write_text(script)
         (tmp_path / folder / name).chmod(0o755)
-    done = subprocess.run(DEMO, capture_output=True, text=True, timeout=60, check=False,
+    done = subprocess.run(COMMAND, capture_output=True, text=True, timeout=60, check=False,
                           env={**os.environ, "NEARSIDE_BUILD": str(tmp_path)})
     assert done.returncode == 1 and "kernel answers" in done.stderr, done.stdout + done.stderr
 
 
 def test_a_demo_that_is_terminated_removes_itself() -> None:
     """SIGTERM in the middle: no namespace of that demo is left."""
-    demo = subprocess.Popen(DEMO, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+    demo = subprocess.Popen(COMMAND, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
     assert demo.stdout is not None
 
     def namespaces() -> list[str]:
@@ -91,17 +91,17 @@ def test_a_demo_that_is_terminated_removes_itself() -> None:
 
 def test_a_kept_demo_stays_up_until_it_is_removed() -> None:
     """--keep, then --remove: the commands it prints work in between, nothing is left afterwards."""
-    if STATE.exists():
+    if DEMO.state.exists():
         pytest.skip("a kept demo is up; ./dev demo --remove ends it")
     try:
-        kept = subprocess.run([*DEMO, "--keep"], capture_output=True, text=True, timeout=60, check=False)
+        kept = subprocess.run([*COMMAND, "--keep"], capture_output=True, text=True, timeout=60, check=False)
         assert kept.returncode == 0, kept.stdout + kept.stderr
-        printed = kept.stdout.split("Try next:")[1].split("Enter the client")[0]
+        printed = kept.stdout.split("Try next:")[1].split("Enter the client with")[0]
         commands = [line.strip() for line in printed.splitlines() if line.strip()]
         assert len(commands) == 3
         for command in commands:
             shown = subprocess.run(command, shell=True, capture_output=True, text=True, timeout=20, check=False)
             assert shown.returncode == 0 and shown.stdout, f"{command}\n{shown.stdout}{shown.stderr}"
     finally:
-        removed = subprocess.run([*DEMO, "--remove"], capture_output=True, text=True, timeout=30, check=False)
-    assert removed.returncode == 0 and not STATE.exists(), removed.stdout + removed.stderr
+        removed = subprocess.run([*COMMAND, "--remove"], capture_output=True, text=True, timeout=30, check=False)
+    assert removed.returncode == 0 and not DEMO.state.exists(), removed.stdout + removed.stderr
