@@ -154,7 +154,7 @@ result<void> kernel_side::renew_lease(std::chrono::milliseconds duration) {
   if (!lease_) {
     auto calibrated = dataplane::lease::calibrate(tables_, opened_);
     if (!calibrated) return calibrated.error();
-    lease_.emplace(std::move(*calibrated));
+    lease_.emplace(*calibrated);
   }
   return lease_->renew(tables_, duration);
 }

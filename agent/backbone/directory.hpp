@@ -138,7 +138,7 @@ class directory final : public dns::mapping {
   [[nodiscard]] dns::referral render(const edge_list& edges, std::uint32_t ttl) const;
   [[nodiscard]] bool is_fresh(const edge_state& edge) const;
 
-  [[nodiscard]] boost::json::object edge_json(edge_id edge, std::uint32_t mapped) const;
+  [[nodiscard]] boost::json::object edge_json(edge_id number, std::uint32_t mapped) const;
   [[nodiscard]] boost::json::object row_json(const row& one) const;
   [[nodiscard]] boost::json::object answer_json(const reasons& r, std::uint32_t mapped) const;
 

@@ -61,7 +61,7 @@ class nonce_zone {
 
   void answer_at_apex(const part& zone, const asked& q, made& to) const;
   void answer_below(const part& zone, const asked& q, std::size_t labels, made& to) const;
-  void tell(const part& zone, const asked& q, const boost::asio::ip::address& address, made& to) const;
+  void tell(const part& zone, const asked& q, const boost::asio::ip::address& what, made& to) const;
   void refer(const part& zone, made& to) const;
   void say_no(const part& zone, made& to) const;
   [[nodiscard]] dns::rrset soa_of(const part& zone) const;

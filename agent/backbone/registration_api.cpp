@@ -109,8 +109,8 @@ void registration_api::say(log_limit& limit, const request& asked, std::string_v
   const auto untold = limit.tell(log_limit::clock::now());
   if (!untold) return;
   const std::string_view certificate = asked.client.names.empty() ? std::string_view{} : asked.client.names.front();
-  spdlog::warn("message refused word={} target=\"{}\" edge=\"{}\" certificate=\"{}\" peer={} detail=\"{}\" untold={}",
-               word, printable(asked.target), printable(edge), printable(certificate), asked.peer.address().to_string(),
+  spdlog::warn(R"(message refused word={} target="{}" edge="{}" certificate="{}" peer={} detail="{}" untold={})", word,
+               printable(asked.target), printable(edge), printable(certificate), asked.peer.address().to_string(),
                printable(detail), *untold);
 }
 

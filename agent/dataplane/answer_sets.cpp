@@ -18,7 +18,7 @@ void answer_sets::adopt(const std::vector<bool>& named) {
       adopt_set(set);
     } else {
       // Left by an agent that died between filling a set and installing its names.
-      for (std::uint32_t column = 0; column < SET_COLUMNS; ++column) {
+      for (std::uint32_t column = 0; column < set_columns; ++column) {
         if (!is_empty(published(set, column))) store(set, column, {});
       }
     }
@@ -29,7 +29,7 @@ void answer_sets::adopt(const std::vector<bool>& named) {
 }
 
 void answer_sets::adopt_set(std::uint32_t set) {
-  for (std::uint32_t column = 0; column < SET_COLUMNS; ++column) {
+  for (std::uint32_t column = 0; column < set_columns; ++column) {
     const answer_ref ref = published(set, column);
     if (is_empty(ref)) continue;
     // A row of `site_answers` is what its own words are; only where it is has to make sense.
@@ -51,8 +51,8 @@ void answer_sets::write(std::uint32_t set, std::uint32_t column, const answer_re
 }
 
 void answer_sets::store(std::uint32_t set, std::uint32_t column, const answer_ref& ref) const noexcept {
-  if (column >= FIRST_STALE_COLUMN) {
-    tables_->store_stale(object::stale_index(set, column - FIRST_STALE_COLUMN), ref);
+  if (column >= first_stale_column) {
+    tables_->store_stale(object::stale_index(set, column - first_stale_column), ref);
     return;
   }
   tables_->store_answer(object::answer_index(set, column), ref);
@@ -104,9 +104,9 @@ std::vector<column_change> answer_sets::changes_of(const dns::zone_set& zones, c
   const auto want = [&](std::uint32_t column, shared_images wanted) {
     if (!is_published(set, column, *wanted)) changes.push_back({column, std::move(wanted), {}});
   };
-  const auto none = std::make_shared<const answer_images>();
+  shared_images none = std::make_shared<const answer_images>();
   if (group.rule.by_site) {
-    for (std::uint32_t i = 0; i < SET_COLUMNS; ++i) {
+    for (std::uint32_t i = 0; i < set_columns; ++i) {
       // Among the other types is DS, which the parent answers at a cut (RFC 4035 3.1.4.1).
       const bool is_for_sites = i < TYPE_CLASS_OTHER;
       if (!is_for_sites || is_empty(by_site)) {
@@ -153,7 +153,7 @@ std::vector<column_change> answer_sets::changes_of(const dns::zone_set& zones, c
       want(i, render(which));
     }
   }
-  for (std::uint32_t i = 0; i < STALE_COLUMNS; ++i) want(FIRST_STALE_COLUMN + i, std::move(stale[i]));
+  for (std::uint32_t i = 0; i < STALE_COLUMNS; ++i) want(first_stale_column + i, std::move(stale[i]));
   return changes;
 }
 
@@ -199,7 +199,7 @@ bool answer_sets::clear_unused(const std::vector<bool>& named, publish_stats& st
   bool cleared = false;
   for (std::uint32_t set = 0; set < sets_.size(); ++set) {
     if (!sets_[set].used || named[set]) continue;
-    for (std::uint32_t column = 0; column < SET_COLUMNS; ++column) write(set, column, {}, stats);
+    for (std::uint32_t column = 0; column < set_columns; ++column) write(set, column, {}, stats);
     set_used(set, false);
     sets_[set] = {};
     free_.push_back(set);

@@ -26,8 +26,8 @@ namespace nearside::dataplane {
 using shared_images = std::shared_ptr<const answer_images>;
 
 /// The words of a set: its row in `answers`, by type class, then those of `stale_answers`.
-inline constexpr std::uint32_t FIRST_STALE_COLUMN = TYPE_CLASS_COUNT;
-inline constexpr std::uint32_t SET_COLUMNS = TYPE_CLASS_COUNT + STALE_COLUMNS;
+inline constexpr std::uint32_t first_stale_column = TYPE_CLASS_COUNT;
+inline constexpr std::uint32_t set_columns = TYPE_CLASS_COUNT + STALE_COLUMNS;
 
 /// A word of a set in which something else is to be published; `wanted` without images: the word is cleared. `by_site`
 /// counts instead where it is not empty: the answers are those of a row of `site_answers`.
@@ -110,7 +110,7 @@ class answer_sets {
 
   void adopt_set(std::uint32_t set);
   [[nodiscard]] answer_ref published(std::uint32_t set, std::uint32_t column) const noexcept {
-    if (column >= FIRST_STALE_COLUMN) return tables_->load_stale(object::stale_index(set, column - FIRST_STALE_COLUMN));
+    if (column >= first_stale_column) return tables_->load_stale(object::stale_index(set, column - first_stale_column));
     return tables_->load_answer(object::answer_index(set, column));
   }
   [[nodiscard]] bool is_published(std::uint32_t set, std::uint32_t column, const answer_images& wanted) const {

@@ -32,7 +32,7 @@ class jiffies_calibrator {
 
  private:
   std::optional<clock_reading> first_;
-  clock_reading last_;
+  clock_reading last_{};
 };
 
 /// What the program does past a lease that was granted. Before the first one it passes everything in any case.

@@ -37,7 +37,7 @@ class site_answers {
 
   /// The answer of a site; without images, or a slot for them (counted in the stats), the agent answers. False: no such
   /// row, or a site beyond the row's end.
-  bool set(std::uint32_t row, std::uint32_t site, const answer_images& wanted, publish_stats& stats);
+  bool set(std::uint32_t number, std::uint32_t site, const answer_images& wanted, publish_stats& stats);
   /// No site of any row has an answer: the agent gives them.
   void clear(publish_stats& stats);
 
@@ -52,8 +52,8 @@ class site_answers {
     std::string signature;  // empty where it is not known
     time_point free_from{};
   };
-  void write(std::uint32_t row, std::uint32_t site, const answer_ref& ref, publish_stats& stats);
-  void clear(std::uint32_t row, publish_stats& stats);
+  void write(std::uint32_t number, std::uint32_t site, const answer_ref& ref, publish_stats& stats);
+  void clear(std::uint32_t number, publish_stats& stats);
 
   const object* tables_;
   image_store* images_;

@@ -98,7 +98,7 @@ void read_verdicts(json_reader& from, registered& answer) {
     verdict.address = from.host(json_reader::member(one, "address"), place(here, "address"));
     const auto state = from.text(json_reader::member(one, "state"), place(here, "state"), 1, most_reason);
     verdict.accepted = state == "accepted";
-    if (!verdict.accepted && state != "refused") from.fail(place(here, "state"), "\"accepted\" or \"refused\"");
+    if (!verdict.accepted && state != "refused") from.fail(place(here, "state"), R"("accepted" or "refused")");
     if (const json::value* reason = json_reader::member(one, "reason"); reason != nullptr)
       verdict.reason = from.text(reason, place(here, "reason"), 0, most_reason);
     answer.egresses.push_back(std::move(verdict));

@@ -61,7 +61,7 @@ void read_figures(json_reader& from, report& content) {
     figure.family = family_in(from, &(*row)[1], place(here, 1));
     figure.state = from.text(&(*row)[2], place(here, 2), 1, 16);
     if (std::find(states.begin(), states.end(), figure.state) == states.end())
-      from.fail(place(here, 2), "\"up\", \"down\" or \"unknown\"");
+      from.fail(place(here, 2), R"("up", "down" or "unknown")");
     figure.rtt_ms = from.optional_number(&(*row)[3], place(here, 3), 0, most_rtt_ms);
     figure.loss = from.number(&(*row)[4], place(here, 4), 0, 1);
     figure.age_s = from.number(&(*row)[5], place(here, 5), 0, most_age_s);

@@ -57,7 +57,7 @@ class schedule {
     std::size_t host = 0;
     instant due;
     instant started;
-    duration second;           // from the first start to the second
+    duration second{};         // from the first start to the second
     std::uint32_t starts = 0;  // up to 2
     bool in_use = false;
     bool running = false;

@@ -289,7 +289,7 @@ struct resolver_watch::state : std::enable_shared_from_this<resolver_watch::stat
 };
 
 resolver_watch::resolver_watch(asio::any_io_executor executor, resolver_sources sources, told changed)
-    : state_(std::make_shared<state>(executor, std::move(sources), std::move(changed))) {}
+    : state_(std::make_shared<state>(std::move(executor), std::move(sources), std::move(changed))) {}
 
 resolver_watch::~resolver_watch() { stop(); }
 

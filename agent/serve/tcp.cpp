@@ -32,8 +32,8 @@ constexpr std::chrono::milliseconds accept_pause{100};
 }  // namespace
 
 struct tcp_service::connection {
-  connection(tcp::socket accepted, const asio::ip::address& peer, connection_table::id id)
-      : socket(std::move(accepted)), client(peer), timer(socket.get_executor()), number(id) {}
+  connection(tcp::socket accepted, asio::ip::address peer, connection_table::id id)
+      : socket(std::move(accepted)), client(std::move(peer)), timer(socket.get_executor()), number(id) {}
 
   void close() {
     error_code ignored;
