@@ -22,7 +22,7 @@ dataplane::map_sizes sizes_of(const config::map_settings& wanted) {
   sizes.long_names = wanted.long_names;
   sizes.sets = wanted.sets;
   sizes.small_images = wanted.small_images;
-  sizes.large_images = wanted.large_images;
+  sizes.large_images = wanted.large_images.value();
   sizes.mapping4 = wanted.mapping4.value_or(0);
   sizes.mapping6 = wanted.mapping6.value_or(0);
   sizes.sites = wanted.sites.value_or(1);
@@ -57,7 +57,7 @@ void kernel_side::warn_of_other_sizes(const config::map_settings& wanted) const 
     if (asked == there) return;
     spdlog::warn(
         "maps.{} keeps its size pinned={} configured={} hint=\"a new size needs new maps: stop the agent, "
-        "`nearside detach --purge`, start it, attach again\"",
+        "`nearside detach IFACE --purge`, start it, attach again\"",
         what, there, asked);
   };
   using dataplane::map_id;
@@ -65,7 +65,7 @@ void kernel_side::warn_of_other_sizes(const config::map_settings& wanted) const 
   compare("long_names", wanted.long_names, tables_.capacity(map_id::names_long));
   compare("sets", wanted.sets, tables_.sets());
   compare("small_images", wanted.small_images, tables_.capacity(map_id::slots_small));
-  compare("large_images", wanted.large_images, tables_.capacity(map_id::slots_large));
+  compare("large_images", wanted.large_images.value(), tables_.capacity(map_id::slots_large));
   const auto sizes = sizes_of(wanted);
   compare("mapping4", std::max(sizes.mapping4, 1u), tables_.capacity(map_id::mapping4));
   compare("mapping6", std::max(sizes.mapping6, 1u), tables_.capacity(map_id::mapping6));

@@ -66,7 +66,8 @@ void set_up_log(config::log_level level) {
 int run(int argc, char** argv) {
   arguments given;
   CLI::App app(
-      "The agent of a Nearside edge node: answers DNS, and publishes to the kernel what it can answer by itself.",
+      "The agent of a Nearside node, edge or backbone: answers DNS, and publishes to the kernel what it can answer by "
+      "itself.",
       "nearsided");
   describe(app, given);
   try {

@@ -50,8 +50,8 @@ enum type_class {
 };
 
 /*
- * Why a packet left the program the way it did. The numbers are the keys of the `counters` map and
- * the labels of metrics: they are never reused. Each packet counts under exactly one verdict, so
+ * Why a packet left the program the way it did. The numbers are the keys of the `counters` map, and never reused. Each
+ * packet counts under exactly one verdict, so
  *     received = answered + referred + passed + dropped.
  */
 enum verdict {
@@ -77,7 +77,7 @@ enum verdict {
 	VERDICT_PASS_UDP_CHECKSUM = 18,     /* wrong, or finished later by the sender's NIC (a veth) */
 	VERDICT_PASS_UDP6_NO_CHECKSUM = 19, /* RFC 8200 8.1: zero is not allowed over IPv6 */
 	VERDICT_PASS_SOURCE_ADDRESS = 20,   /* ours, loopback, multicast, broadcast, unspecified */
-	VERDICT_PASS_SOURCE_PORT = 21,      /* port 0, or 53 from ourselves */
+	VERDICT_PASS_SOURCE_PORT = 21,      /* port 0, or the one that we listen on */
 	VERDICT_PASS_LEASE = 22,            /* the agent has not renewed its lease: what we know may be old */
 	VERDICT_PASS_LONG_QUERY = 23,       /* more than MAX_QUERY octets */
 	VERDICT_PASS_OPCODE = 24,           /* not QUERY: NOTIFY, UPDATE, ... */
@@ -165,7 +165,7 @@ CHECK_SIZE(struct name_key, 16);
 
 /*
  * What a name is bound to, in one word so that it is read at once: the set, how many octets of the QNAME's end are
- * the enclosing zone's name, and 32 bits of the key's second hash word. An element of a hash map may be recycled for another name
+ * the enclosing zone's name, and 24 bits of the key's second hash word. An element of a hash map may be recycled for another name
  * while it is read; then the tag does not fit the key and the query is passed up.
  */
 struct name_binding {

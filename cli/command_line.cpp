@@ -30,7 +30,8 @@ command_line::command_line() : program_("Answers DNS queries in the kernel: the 
       "  nearside explain www.lb.example.com --type AAAA\n"
       "\n"
       "Exit status: 0 done, 1 system error, 2 usage or invalid input, 3 not found, 4 denied, 5 busy,\n"
-      "6 unsupported, 7 a limit is reached, 8 what was probed does not work. `nearside VERB --help` tells more about "
+      "6 unsupported, 7 a limit is reached, 8 what was asked about does not work. `nearside VERB --help` tells more "
+      "about "
       "each verb.");
   add_common_options(program_);
 }

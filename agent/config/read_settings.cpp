@@ -4,6 +4,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <climits>
 
@@ -23,6 +24,8 @@ constexpr std::size_t most_connections = 65'536;
 constexpr std::size_t most_pipelined = 1'000;
 constexpr std::size_t longest_path = PATH_MAX - 1;
 constexpr std::uint32_t fewest_entries = 16;
+constexpr std::uint32_t default_large_images = 4096;
+constexpr std::uint32_t most_large_images = 1u << 20U;
 
 std::string host_name() {
   std::array<char, HOST_NAME_MAX + 1> text{};
@@ -67,14 +70,15 @@ void read_maps(table_reader& table, map_settings& maps) {
   entries("long_names", maps.long_names, 1u << 22);
   entries("sets", maps.sets, 1u << 24);
   entries("small_images", maps.small_images, 1u << 24);
-  entries("large_images", maps.large_images, 1u << 20);
-  const auto optional_entries = [&](std::string_view key, std::optional<std::uint32_t>& field, std::uint32_t most) {
-    if (const auto found = table.integer(key, 1, most)) field = static_cast<std::uint32_t>(found->value);
+  const auto optional_entries = [&](std::string_view key, std::optional<std::uint32_t>& field, std::uint32_t fewest,
+                                    std::uint32_t most) {
+    if (const auto found = table.integer(key, fewest, most)) field = static_cast<std::uint32_t>(found->value);
   };
-  optional_entries("mapping4", maps.mapping4, 1u << 24);
-  optional_entries("mapping6", maps.mapping6, 1u << 24);
-  optional_entries("sites", maps.sites, 1u << 24);
-  optional_entries("mapped_sets", maps.mapped_sets, 256);
+  optional_entries("large_images", maps.large_images, fewest_entries, most_large_images);
+  optional_entries("mapping4", maps.mapping4, 1, 1u << 24);
+  optional_entries("mapping6", maps.mapping6, 1, 1u << 24);
+  optional_entries("sites", maps.sites, 1, 1u << 24);
+  optional_entries("mapped_sets", maps.mapped_sets, 1, 256);
 }
 
 void read_control(table_reader& table, control_settings& control) {
@@ -131,6 +135,7 @@ void default_mapping(map_settings& maps) {
   if (!maps.mapping6) maps.mapping6 = 100'000;
   if (!maps.sites) maps.sites = 65'536;
   if (!maps.mapped_sets) maps.mapped_sets = 8;
+  if (!maps.large_images) maps.large_images = std::clamp(*maps.sites, default_large_images, most_large_images);
 }
 
 /// A node is an edge or a backbone node, and answers in either case.
@@ -164,6 +169,7 @@ settings read_settings(table_reader& root, const std::filesystem::path& folder) 
   section(root, "serve", [&](table_reader& table) { read_serve(table, all.serve); });
   section(root, "maps", [&](table_reader& table) { read_maps(table, all.maps); });
   if (all.backbone) default_mapping(all.maps);
+  if (!all.maps.large_images) all.maps.large_images = default_large_images;
   section(root, "events", [&](table_reader& table) {
     table.integer_into<std::uint32_t>("sample_interval", all.events.sample_interval, 0, 1'000'000'000);
   });

@@ -63,8 +63,9 @@ struct map_settings {
   std::uint32_t long_names = 4096;     // longer names
   std::uint32_t sets = 16384;          // different contents of a name
   std::uint32_t small_images = 65536;  // answers of up to SMALL_IMAGE_OCTETS
-  std::uint32_t large_images = 4096;   // larger answers
-  // For answers by site. What is not set is as much as the role needs.
+  // What is not set is as much as the role needs.
+  std::optional<std::uint32_t> large_images;  // larger answers; with one for each site a backbone node can refer to all
+  // For answers by site.
   std::optional<std::uint32_t> mapping4;     // mapping rows of IPv4 resolvers
   std::optional<std::uint32_t> mapping6;     // mapping rows of IPv6 resolvers
   std::optional<std::uint32_t> sites;        // different lists of edges

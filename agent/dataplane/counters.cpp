@@ -42,7 +42,7 @@ constexpr std::array descriptions = {
     counter_description{VERDICT_PASS_SOURCE_ADDRESS, passed, "pass_source_address",
                         "the source is ours, loopback, multicast, broadcast or unspecified"},
     counter_description{VERDICT_PASS_SOURCE_PORT, passed, "pass_source_port",
-                        "the source port is 0, or 53 from ourselves"},
+                        "the source port is 0, or the port that we listen on"},
     counter_description{VERDICT_PASS_LEASE, passed, "pass_lease", "the agent has not renewed its lease"},
     counter_description{VERDICT_PASS_LONG_QUERY, passed, "pass_long_query", "a query of unusual length"},
     counter_description{VERDICT_PASS_OPCODE, passed, "pass_opcode", "an opcode other than QUERY"},

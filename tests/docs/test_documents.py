@@ -137,6 +137,13 @@ def test_there_are_documents_with_commands() -> None:
     assert any(commands_of(block) for block in BLOCKS)
 
 
+def test_the_version_that_is_shown_is_the_programs() -> None:
+    """Version and layout; the libbpf is the host's."""
+    printed = subprocess.run([str(build_directory() / "cli" / "nearside"), "version"], capture_output=True, text=True,
+                             timeout=20, check=True).stdout
+    assert printed.rsplit(",", 1)[0] in (ROOT / "docs" / "cli.md").read_text(encoding="utf-8")
+
+
 @pytest.mark.parametrize("path", documents(), ids=lambda path: str(path.relative_to(ROOT)))
 def test_the_links_of_a_document_lead_somewhere(path: Path) -> None:
     """Every relative link names a file of the repository."""

@@ -117,8 +117,10 @@ TEST_CASE("the examples of the manual are good configurations", "[config][load]"
   };
   const loaded edge = whole("edge.toml");
   CHECK(edge.options.answering.listen.size() == 2);
-  CHECK(edge.options.registration.has_value());
   CHECK(edge.zones->zones().size() == 2);
+  const loaded registered = whole("registered-edge.toml");
+  CHECK(registered.options.registration.has_value());
+  CHECK(registered.zones->zones().size() == 1);
   const loaded backbone = whole("backbone.toml");
   CHECK(backbone.options.backbone.has_value());
   CHECK(backbone.mapped.size() == 1);

@@ -41,6 +41,7 @@ TEST_CASE("a backbone node that says only what it must has the defaults for all 
   CHECK(s.maps.mapping4 == 100'000U);
   CHECK(s.maps.mapping6 == 100'000U);
   CHECK(s.maps.sites == 65'536U);
+  CHECK(s.maps.large_images == 65'536U);
   CHECK(s.maps.mapped_sets == 8U);
   CHECK(s.backbone->nonce_zone == "b1.who.lb.example.com.");
   CHECK(s.backbone->registration_listen ==
@@ -58,6 +59,16 @@ TEST_CASE("a backbone node that says only what it must has the defaults for all 
   CHECK(s.backbone->maxmind.empty());
   CHECK(s.backbone->edges.empty());
   CHECK(s.backbone->etcd.endpoints.empty());
+}
+
+TEST_CASE("a backbone node has room for the referral of each of its sites", "[config][backbone]") {
+  const auto large_images = [](const std::string& maps) {
+    return load_whole(usual_backbone + "[maps]\n" + maps).options.maps.large_images;
+  };
+  CHECK(large_images("sites = 100000\n") == 100'000U);
+  CHECK(large_images("sites = 64\n") == 4096U);
+  CHECK(large_images("sites = 4194304\n") == 1'048'576U);
+  CHECK(large_images("sites = 100000\nlarge_images = 512\n") == 512U);
 }
 
 TEST_CASE("every setting of a backbone node is read", "[config][backbone]") {
