@@ -159,7 +159,7 @@ void balancer::log_standing(std::size_t target, score::standing before) const {
 
 result<void> balancer::keep(bool durable) {
   const auto began = std::chrono::steady_clock::now();
-  const auto kept = admin::save_state(state_file_, board_.remember(began), admin::moment::now(), durable);
+  auto kept = admin::save_state(state_file_, board_.remember(began), admin::moment::now(), durable);
   // Waiting for the disk comes with an operator's word only.
   if (!durable)
     keeping_took_ = std::chrono::duration_cast<std::chrono::milliseconds>(std::chrono::steady_clock::now() - began);

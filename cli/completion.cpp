@@ -44,6 +44,7 @@ std::string joined(const std::vector<std::string>& words) {
 
 std::string verbs_joined(const std::vector<verb_words>& verbs) {
   std::vector<std::string> names;
+  names.reserve(verbs.size());
   for (const verb_words& v : verbs) names.push_back(v.verb);
   return joined(names);
 }

@@ -49,8 +49,8 @@ std::vector<std::uint8_t> message_of(const dataplane::image_view& image, const q
 
 /// Each alternative is drawn equally often, and hands on what is above its share (dns::draw()).
 void add_shares(const object& tables, const answer_ref& ref, std::vector<alternative>& all) {
-  for (std::uint8_t k = 0; k < all.size(); ++k) {
-    const auto image = dataplane::image_of(tables, ref, k);
+  for (std::size_t k = 0; k < all.size(); ++k) {
+    const auto image = dataplane::image_of(tables, ref, static_cast<std::uint8_t>(k));
     if (!image) continue;
     const double kept = (image->share + 1) / 65536.0;
     all[k].share += kept / static_cast<double>(all.size());

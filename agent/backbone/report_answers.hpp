@@ -47,7 +47,7 @@ class report_answers {
     std::vector<std::pair<std::uint32_t, places>> by_name;  // by number
   };
   [[nodiscard]] const index& index_of(const mapping::edge_state& edge) const;
-  [[nodiscard]] std::optional<dns::choice> choice_of(const mapping::report& report, std::int32_t answer,
+  [[nodiscard]] std::optional<dns::choice> choice_of(const mapping::report& from, std::int32_t answer,
                                                      std::size_t family, const name& of) const;
 
   std::vector<name> names_;  // by number

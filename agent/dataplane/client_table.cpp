@@ -75,7 +75,7 @@ struct family {
 
   result<void> begin_loading() {
     Rows found;
-    const auto read = shown.read([&](const Shown& k, const mapping_value& v) { found.emplace(row_key(k), row_of(v)); });
+    auto read = shown.read([&](const Shown& k, const mapping_value& v) { found.emplace(row_key(k), row_of(v)); });
     if (!read) return read;
     before.swap(found);
     rows.clear();

@@ -60,7 +60,7 @@ constexpr std::uint64_t most_site_words = 1u << 28;
 constexpr std::uint32_t most_rows = 1u << 24;
 
 result<mapped> map_memory(int fd, const bpf_map_info& info, std::string_view label) {
-  const std::size_t page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+  const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
   const std::size_t octets = (std::size_t{info.max_entries} * info.value_size + page - 1) / page * page;
   void* const address = ::mmap(nullptr, octets, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
   if (address == MAP_FAILED) return system_error(errno, "map " + std::string(label) + ": mmap");

@@ -93,8 +93,8 @@ struct server::listening {
 };
 
 struct server::session {
-  session(tcp::socket accepted, asio::ssl::context& tls, const tcp::endpoint& from)
-      : stream(std::move(accepted), tls), client(from), wait(stream.get_executor()) {
+  session(tcp::socket accepted, asio::ssl::context& tls, tcp::endpoint from)
+      : stream(std::move(accepted), tls), client(std::move(from)), wait(stream.get_executor()) {
     wait.give_up_by([this] { close(); });
   }
   void close() {

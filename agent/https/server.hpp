@@ -64,7 +64,7 @@ class server : public std::enable_shared_from_this<server> {
                                                             const server_limits& limits, handler answer);
 
   /// Accepts there from now on.
-  void listen(boost::asio::ip::tcp::acceptor at);
+  void listen(boost::asio::ip::tcp::acceptor acceptor);
   /// Other files: for all connections from now on. Those that are there are closed, so that nobody whom the new CA does
   /// not know stays; the clients come again. Errors: as of make(); then all stays as it was.
   result<void> set_context(std::shared_ptr<boost::asio::ssl::context> tls);

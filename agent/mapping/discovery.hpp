@@ -113,7 +113,7 @@ class discovery {
 
   [[nodiscard]] const std::vector<resolver>& resolvers() const noexcept { return resolvers_; }
   /// The median of the last few measurements.
-  [[nodiscard]] std::optional<std::chrono::microseconds> rtt(const boost::asio::ip::address& resolver) const;
+  [[nodiscard]] std::optional<std::chrono::microseconds> rtt(const boost::asio::ip::address& of) const;
 
   /// How asking goes, for people.
   struct lane_status {
@@ -182,7 +182,7 @@ class discovery {
   bool note(const pending& asked, const boost::asio::ip::address& seen_from, time now);
   [[nodiscard]] std::size_t known_through(const lane_key& key) const;
   void forget_old(time now);
-  [[nodiscard]] bool is_current(const boost::asio::ip::address& resolver) const;
+  [[nodiscard]] bool is_current(const boost::asio::ip::address& one) const;
 
   discovery_settings settings_;
   random_source random_;

@@ -136,7 +136,7 @@ class registrar {
   [[nodiscard]] std::optional<time> report_due() const;
   [[nodiscard]] bool can_prove_more() const;
   [[nodiscard]] bool is_as_accepted() const;
-  [[nodiscard]] std::chrono::nanoseconds jittered(std::chrono::nanoseconds wait, double from, double to);
+  [[nodiscard]] std::chrono::nanoseconds jittered(std::chrono::nanoseconds time_for, double from, double to);
   void taken(const flight& was, registered answer, time now);
   void refused_as(const flight& was, unsigned status, std::string_view body, time now);
   void stale(const flight& was, std::optional<std::uint64_t> newest, time now);

@@ -49,7 +49,7 @@ std::optional<echo_answer> reply(octets message) {
 /// The octets behind the IPv4 header when it carries ICMP; else none.
 octets inside_v4(octets packet) {
   if (packet.size() < v4_header || packet[0] >> 4 != 4 || packet[9] != protocol_icmp) return {};
-  const std::size_t header = (packet[0] & 0xfU) * 4U;
+  const std::size_t header = std::size_t{packet[0] & 0xfU} * 4;
   return header < v4_header || header > packet.size() ? octets{} : packet.subspan(header);
 }
 
