@@ -80,9 +80,9 @@ TEST_CASE("a quiet connection is closed after its time, a handshake that stalls 
   limits.handshake = 300ms;
   tested_server there(limits);
   octet_client quiet(there.io, there.as(there.edge), there.port);
+  tcp::socket stalled(there.io);
   const auto all = [&]() -> asio::awaitable<std::string> {
     co_await quiet.open();
-    tcp::socket stalled(there.io);
     co_await stalled.async_connect({asio::ip::address_v4::loopback(), there.port}, as_result);
     co_return co_await quiet.hear("}");
   };
