@@ -29,11 +29,11 @@ class FullLab(FullStage):
     # What clients are told
 
     def ask(self, isp: str, name: str = WWW, rrtype: str = "A", family: int = 4) -> Told:
-        """A client of that ISP asks its resolver, over IPv4 or IPv6; twice where no reply comes within five seconds, which
-        is what resolv.conf(5) has by default."""
+        """A client of that ISP asks its resolver, over IPv4 or IPv6; twice where no reply comes within four seconds, as
+        stub resolvers do."""
         address = ISPS[isp].resolver[family == 6]
         for _ in range(2):
-            told = ask(self.spaces[isp], address, name, rrtype, recurse=True, timeout=5)
+            told = ask(self.spaces[isp], address, name, rrtype, recurse=True, timeout=4)
             if told.status != "timeout":
                 break
         return told

@@ -31,7 +31,7 @@ UNBOUND = """server:
   access-control: 0.0.0.0/0 allow
   access-control: ::/0 allow
 {egresses}
-  discard-timeout: 5000
+  discard-timeout: 4000
   root-hints: "{directory}/hints"
   module-config: "subnetcache iterator"
 {subnets}
